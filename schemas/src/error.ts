@@ -1,0 +1,252 @@
+/**
+ * The one error type of Weft and its closed list of codes. An error is thrown where it happens and
+ * turned into an answer in one layer, from the row of its code: HTTP status, gRPC status
+ * (google.rpc.Code), Kafka error code, whether a caller may try again, whether the connection closes.
+ */
+
+export interface ErrorRow {
+  /** Stable public number, shown to people and resolvable at `/problems/WEFT…`. */
+  readonly id: string
+  readonly title: string
+  readonly http: number
+  readonly grpc: number
+  readonly kafka: number
+  /** True when the request was not processed, or can be sent again without harm. */
+  readonly retryable: boolean
+  /** True when the connection that carried it cannot be trusted to be in step any more. */
+  readonly close: boolean
+  readonly hint: string
+}
+
+const row = (
+  id: string,
+  title: string,
+  status: readonly [http: number, grpc: number, kafka: number],
+  hint: string,
+  flags: 'retry' | 'close' | 'none' = 'none',
+): ErrorRow => ({
+  id,
+  title,
+  http: status[0],
+  grpc: status[1],
+  kafka: status[2],
+  retryable: flags === 'retry',
+  close: flags === 'close',
+  hint,
+})
+
+/** Kafka codes: 3 UNKNOWN_TOPIC_OR_PARTITION, 7 REQUEST_TIMED_OUT, 10 MESSAGE_TOO_LARGE, 14 COORDINATOR_LOAD_IN_PROGRESS,
+ *  29 TOPIC_AUTHORIZATION_FAILED, 35 UNSUPPORTED_VERSION, 42 INVALID_REQUEST, 87 INVALID_RECORD, -1 UNKNOWN_SERVER_ERROR. */
+export const ERROR_TABLE = {
+  invalid_request: row(
+    'WEFT1001',
+    'The request is malformed',
+    [400, 3, 42],
+    'Send a request that follows RFC 9112.',
+    'close',
+  ),
+  payload_too_large: row(
+    'WEFT1002',
+    'The payload is too large',
+    [413, 8, 10],
+    'Send less, or raise the limit.',
+    'close',
+  ),
+  headers_too_large: row(
+    'WEFT1003',
+    'The header section is too large',
+    [431, 8, 42],
+    'Send fewer or shorter headers.',
+    'close',
+  ),
+  request_timeout: row(
+    'WEFT1004',
+    'The request did not arrive in time',
+    [408, 4, 7],
+    'Send the whole head within the limit.',
+    'close',
+  ),
+  not_implemented: row(
+    'WEFT1005',
+    'Not implemented',
+    [501, 12, 35],
+    'This method, coding or version is not supported.',
+    'close',
+  ),
+  http_version: row('WEFT1006', 'HTTP version not supported', [505, 12, 35], 'Use HTTP/1.1.', 'close'),
+  unauthenticated: row(
+    'WEFT2001',
+    'The caller has no valid identity',
+    [401, 16, 29],
+    'Present a certificate of this trust domain.',
+  ),
+  permission_denied: row(
+    'WEFT2003',
+    'Refused by policy',
+    [403, 7, 29],
+    'See which policy decided with `weft can`.',
+  ),
+  unknown_host: row(
+    'WEFT3001',
+    'No service has this host',
+    [502, 14, -1],
+    'Define a Service with this name, or correct the Host header.',
+  ),
+  no_endpoint: row(
+    'WEFT3002',
+    'The service has no endpoint',
+    [503, 14, -1],
+    'Start a workload that the Service selects.',
+    'retry',
+  ),
+  connect_failed: row(
+    'WEFT3003',
+    'No connection to the upstream',
+    [503, 14, -1],
+    'Is the upstream running? Its sidecar may be gone.',
+    'retry',
+  ),
+  upstream_reset: row(
+    'WEFT3004',
+    'The upstream closed the connection early',
+    [502, 14, -1],
+    'Look at the log of the upstream.',
+  ),
+  upstream_timeout: row(
+    'WEFT3005',
+    'The upstream did not answer in time',
+    [504, 4, 7],
+    'Raise the route timeout, or make the upstream faster.',
+  ),
+  upstream_protocol: row(
+    'WEFT3006',
+    'The upstream answered something that is not HTTP',
+    [502, 13, -1],
+    'Look at the log of the upstream.',
+  ),
+  overloaded: row(
+    'WEFT3007',
+    'Too many requests in flight',
+    [503, 14, -1],
+    'Wait for Retry-After seconds, then try again.',
+    'retry',
+  ),
+  draining: row(
+    'WEFT3008',
+    'The sidecar is stopping',
+    [503, 14, 14],
+    'Try again: another instance will answer.',
+    'retry',
+  ),
+  cancelled: row('WEFT3009', 'The caller went away', [499, 1, -1], 'Nothing to do.', 'close'),
+  peer_identity: row(
+    'WEFT3010',
+    'The upstream proved another identity than expected',
+    [503, 14, -1],
+    'Does another process hold this address?',
+    'retry',
+  ),
+  unknown_topic: row('WEFT4001', 'Unknown topic', [404, 5, 3], 'Define a Topic with this name.'),
+  event_too_large: row(
+    'WEFT4002',
+    'The event is too large',
+    [413, 8, 10],
+    'Send less, or raise max.message.bytes of the topic.',
+  ),
+  broker_unavailable: row(
+    'WEFT4003',
+    'The broker did not acknowledge',
+    [503, 14, 7],
+    'Nothing was promised: try again after Retry-After seconds.',
+    'retry',
+  ),
+  invalid_event: row(
+    'WEFT4004',
+    'The event is malformed',
+    [400, 3, 87],
+    'Send a CloudEvent, or any body with its content type.',
+  ),
+  invalid_resource: row(
+    'WEFT5001',
+    'The resource is invalid',
+    [422, 3, 42],
+    'Correct the listed faults; nothing was changed.',
+  ),
+  not_found: row('WEFT5002', 'Not found', [404, 5, -1], 'Check kind, namespace and name.'),
+  conflict: row('WEFT5003', 'Conflict', [409, 10, -1], 'Read the current state and try again.'),
+  unavailable: row('WEFT5004', 'Not ready', [503, 14, 14], 'Wait until /ready answers 200.', 'retry'),
+  internal: row(
+    'WEFT9001',
+    'Internal error',
+    [500, 13, -1],
+    'This is a fault of Weft: please report it with the trace id.',
+  ),
+} as const satisfies Record<string, ErrorRow>
+
+export type ErrorCode = keyof typeof ERROR_TABLE
+
+/** What an error may say about itself beside its message; members of problem+json (RFC 9457). */
+export interface ErrorDetails {
+  readonly identity?: string
+  readonly target?: string
+  readonly policy?: string
+  readonly cause?: unknown
+}
+
+/** The error of Weft. `message` says what was expected, what came, and what to do. */
+export class MeshError extends Error {
+  readonly code: ErrorCode
+  readonly details: ErrorDetails
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause })
+    this.name = 'MeshError'
+    this.code = code
+    this.details = details
+  }
+
+  get row(): ErrorRow {
+    return ERROR_TABLE[this.code]
+  }
+
+  /** Total: any thrown value becomes a MeshError; what is not one already is `internal`. Never throws. */
+  static from(thrown: unknown): MeshError {
+    if (thrown instanceof MeshError) return thrown
+    const message = thrown instanceof Error ? thrown.message : String(thrown)
+    return new MeshError('internal', message, { cause: thrown })
+  }
+}
+
+/** The body of `application/problem+json` (RFC 9457) with the members that Weft adds. */
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: string
+  readonly retryable: boolean
+  readonly hint: string
+  readonly identity?: string
+  readonly target?: string
+  readonly policy?: string
+  readonly traceId?: string
+}
+
+/** Turns an error into its problem document. `type` is a path that the control plane resolves. */
+export function toProblem(error: MeshError, traceId?: string): Problem {
+  const { id, title, http, retryable, hint } = error.row
+  const { identity, target, policy } = error.details
+  return {
+    type: `/problems/${id}`,
+    title,
+    status: http,
+    detail: error.message,
+    code: id,
+    retryable,
+    hint,
+    ...(identity !== undefined && { identity }),
+    ...(target !== undefined && { target }),
+    ...(policy !== undefined && { policy }),
+    ...(traceId !== undefined && { traceId }),
+  }
+}

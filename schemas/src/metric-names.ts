@@ -1,0 +1,84 @@
+/**
+ * Every metric of Weft, by its Prometheus name: the one list that code, documents and dashboards share.
+ * Labels are identities and names from the configuration, never paths, keys or anything that a caller chooses.
+ */
+
+interface MetricRow {
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly labels: readonly string[]
+  /** Upper bounds in the unit of the name; histograms only. */
+  readonly buckets?: readonly number[]
+}
+
+/** Half a millisecond to ten seconds, about 2.2 times apart: what a hop and what a timeout look like. */
+const LATENCY_SECONDS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+] as const
+
+/** direction: inbound | outbound · source, destination: service account or `-` · outcome as written · mode: api | push | wire */
+export const METRICS = {
+  weft_http_requests_total: {
+    type: 'counter',
+    help: 'HTTP requests by who called whom and the status they ended with.',
+    labels: ['direction', 'source', 'destination', 'status'],
+  },
+  weft_http_request_duration_seconds: {
+    type: 'histogram',
+    help: 'Time from the request head to the end of the answer.',
+    labels: ['direction', 'source', 'destination'],
+    buckets: LATENCY_SECONDS,
+  },
+  weft_http_retries_total: {
+    type: 'counter',
+    help: 'Attempts after the first.',
+    labels: ['destination', 'reason'],
+  },
+  weft_http_rejected_total: {
+    type: 'counter',
+    help: 'Requests refused before a route was looked up, by error code.',
+    labels: ['direction', 'code'],
+  },
+  weft_policy_refused_total: {
+    type: 'counter',
+    help: 'Actions refused (or, mode audit, that would have been).',
+    labels: ['protocol', 'source', 'target', 'policy', 'mode'],
+  },
+  weft_kafka_records_total: {
+    type: 'counter',
+    help: 'Records produced and consumed. operation: produce | consume; outcome: ok | failed | refused | dead-letter.',
+    labels: ['operation', 'mode', 'identity', 'topic', 'group', 'outcome'],
+  },
+  weft_kafka_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of record batches or payloads.',
+    labels: ['operation', 'mode', 'identity', 'topic'],
+  },
+  weft_kafka_connections: { type: 'gauge', help: 'Open connections of local Kafka clients.', labels: [] },
+  weft_kafka_closed_total: {
+    type: 'counter',
+    help: 'Kafka connections closed by the sidecar, by reason.',
+    labels: ['reason'],
+  },
+  weft_event_delivery_duration_seconds: {
+    type: 'histogram',
+    help: 'Time of one push delivery attempt.',
+    labels: ['topic', 'group', 'outcome'],
+    buckets: LATENCY_SECONDS,
+  },
+  weft_event_publish_duration_seconds: {
+    type: 'histogram',
+    help: 'Time from request to broker acknowledgement.',
+    labels: ['topic'],
+    buckets: LATENCY_SECONDS,
+  },
+  weft_certificate_expiry_seconds: {
+    type: 'gauge',
+    help: 'Unix time at which the workload certificate ends.',
+    labels: [],
+  },
+  weft_config_version: { type: 'gauge', help: 'Version of the snapshot in use.', labels: [] },
+  weft_config_connected: { type: 'gauge', help: '1 while the config stream is open.', labels: [] },
+} as const satisfies Record<string, MetricRow>
+
+export type MetricName = keyof typeof METRICS

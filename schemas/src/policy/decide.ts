@@ -1,0 +1,254 @@
+import { normalisePath } from './path.ts'
+import type {
+  Action,
+  Decision,
+  DecisionReason,
+  HttpMatch,
+  KafkaAction,
+  KafkaMatch,
+  KafkaOperation,
+  NamedPolicy,
+  PolicyRule,
+  PolicyTarget,
+  SourceMatch,
+  Subject,
+} from './types.ts'
+
+/** The policies of a mesh, ready to be asked. Immutable. */
+export interface PolicyIndex {
+  readonly trustDomain: string
+  readonly defaultAction: 'allow' | 'deny'
+  readonly policies: readonly NamedPolicy[]
+}
+
+/** The one function of access in Weft: HTTP inbound, event API, wire proxy and `weft can` all ask it. Pure.
+ *
+ *  Deny wins over allow; without an allow the mesh default holds; under `defaultAction: allow` a target
+ *  that has an allow policy is closed to everyone else. A policy in audit mode never changes who is denied by
+ *  others: an audited deny lets pass, an audited allow lets its target's other callers pass; both are named in `audited`.
+ */
+export function decide(index: PolicyIndex, subject: Subject, action: Action): Decision {
+  const question = action.protocol === 'http' ? withNormalPath(action) : action
+  if (question === undefined) return decision(subject, action, false, 'path-not-normalisable')
+
+  let allowedBy: NamedPolicy | undefined
+  let audited: NamedPolicy | undefined
+  let auditedAllow: NamedPolicy | undefined
+  let targetHasAllow = false
+  for (const policy of index.policies) {
+    if (!targets(policy, question, subject)) continue
+    const matched = policy.rules.some((rule) => ruleMatches(rule, policy, index, subject, question))
+    if (policy.action === 'deny') {
+      if (!matched) continue
+      if (policy.mode === 'enforce') return decision(subject, action, false, 'denied-by-policy', policy)
+      audited ??= policy
+    } else if (policy.mode === 'audit') {
+      auditedAllow ??= policy
+      if (matched) allowedBy ??= policy
+    } else {
+      targetHasAllow = true
+      if (matched) allowedBy ??= policy
+    }
+  }
+
+  if (allowedBy !== undefined) return decision(subject, action, true, 'allowed-by-policy', allowedBy, audited)
+  if (auditedAllow !== undefined)
+    return decision(subject, action, true, 'mesh-default', undefined, audited ?? auditedAllow)
+  if (index.defaultAction === 'allow' && !targetHasAllow)
+    return decision(subject, action, true, 'mesh-default', undefined, audited)
+  return decision(subject, action, false, 'no-policy-allows')
+}
+
+function withNormalPath<A extends Action & { protocol: 'http' }>(action: A): A | undefined {
+  const path = normalisePath(action.path)
+  return path === undefined ? undefined : { ...action, path }
+}
+
+/** Does the policy speak of the thing that the action is done to? */
+function targets(policy: NamedPolicy, action: Action, subject: Subject): boolean {
+  const target: PolicyTarget = policy.target
+  if (target.mesh === true) return true
+  if (action.protocol === 'http')
+    return target.service === action.service && policy.namespace === action.namespace
+  const expand = (pattern: string) => expandPlaceholders(pattern, subject)
+  switch (action.resource) {
+    case 'topic':
+      return target.topic !== undefined && matchesGlob(expand(target.topic), action.name)
+    case 'group':
+      // A topic's allow rule may bring its consumer groups with it; see kafkaMatches.
+      return target.group !== undefined
+        ? matchesGlob(expand(target.group), action.name)
+        : target.topic !== undefined
+    case 'transactionalId':
+      return target.transactionalId !== undefined && matchesGlob(expand(target.transactionalId), action.name)
+    case 'cluster':
+      return target.cluster === true
+  }
+}
+
+function ruleMatches(
+  rule: PolicyRule,
+  policy: NamedPolicy,
+  index: PolicyIndex,
+  subject: Subject,
+  action: Action,
+): boolean {
+  const from = rule.from
+  if (
+    from === undefined
+      ? subject.kind === 'anonymous'
+      : !from.some((source) => sourceMatches(source, policy, index, subject))
+  )
+    return false
+  if (rule.to === undefined) return action.protocol === 'http' || !isGroupOfTopicPolicy(policy, action)
+  return rule.to.some((to) =>
+    action.protocol === 'http'
+      ? to.http !== undefined && httpMatches(to.http, action)
+      : to.kafka !== undefined && kafkaMatches(to.kafka, policy, action, subject),
+  )
+}
+
+function sourceMatches(
+  source: SourceMatch,
+  policy: NamedPolicy,
+  index: PolicyIndex,
+  subject: Subject,
+): boolean {
+  if (subject.kind === 'anonymous') return source.anonymous === true
+  if (source.anonymous === true) return false
+  if (source.identity !== undefined && !matchesGlob(source.identity, subject.uri)) return false
+  if (source.serviceAccount === undefined && source.namespace === undefined)
+    return source.identity !== undefined
+  // Short names speak of the own trust domain only; a foreign one has to be written out as `identity`.
+  if (!subject.uri.startsWith(`spiffe://${index.trustDomain}/`)) return false
+  if (source.serviceAccount !== undefined && source.serviceAccount !== subject.serviceAccount) return false
+  const namespace = source.namespace ?? (source.serviceAccount === undefined ? undefined : policy.namespace)
+  return namespace === undefined || namespace === subject.namespace
+}
+
+function httpMatches(match: HttpMatch, action: { readonly method: string; readonly path: string }): boolean {
+  if (match.methods !== undefined && !match.methods.includes(action.method)) return false
+  return (
+    match.paths === undefined || match.paths.some((pattern) => matchesPrefixPattern(pattern, action.path))
+  )
+}
+
+/** Operation → what also grants it (Kafka's own implications: AclEntry, KIP-11): describe comes with each of the others. */
+const DESCRIBE_COMES_WITH: ReadonlySet<KafkaOperation> = new Set(['produce', 'consume', 'delete', 'alter'])
+
+function grants(granted: readonly KafkaOperation[], asked: KafkaOperation): boolean {
+  if (granted.includes(asked)) return true
+  if (asked === 'describe') return granted.some((operation) => DESCRIBE_COMES_WITH.has(operation))
+  return asked === 'describeConfigs' && granted.includes('alterConfigs')
+}
+
+const isGroupOfTopicPolicy = (policy: NamedPolicy, action: KafkaAction): boolean =>
+  action.resource === 'group' && policy.target.topic !== undefined
+
+function kafkaMatches(
+  match: KafkaMatch,
+  policy: NamedPolicy,
+  action: KafkaAction,
+  subject: Subject,
+): boolean {
+  // Implications widen what an allow grants; a deny refuses what it names and nothing else.
+  const operationMatches =
+    policy.action === 'allow'
+      ? grants(match.operations, action.operation)
+      : match.operations.includes(action.operation)
+  if (!operationMatches) return false
+  if (isGroupOfTopicPolicy(policy, action)) {
+    return (
+      policy.action === 'allow' &&
+      match.operations.includes('consume') &&
+      anyGlob(match.groups, action.name, subject)
+    )
+  }
+  if (match.groups === undefined || action.resource !== 'topic') return true
+  // Fetch does not say its group: an allow is not lost by that (the group was judged when it was joined), a deny needs to know.
+  if (action.group === undefined) return policy.action === 'allow'
+  return anyGlob(match.groups, action.group, subject)
+}
+
+const anyGlob = (patterns: readonly string[] | undefined, name: string, subject: Subject): boolean =>
+  patterns?.some((pattern) => matchesGlob(expandPlaceholders(pattern, subject), name)) ?? false
+
+function expandPlaceholders(pattern: string, subject: Subject): string {
+  if (!pattern.includes('${')) return pattern
+  if (subject.kind === 'anonymous') return '' // names nothing
+  return pattern
+    .replaceAll('${serviceAccount}', subject.serviceAccount)
+    .replaceAll('${namespace}', subject.namespace)
+}
+
+/** `*` stands for any run of characters, `/` included. Linear in both lengths: no backtracking to be abused. */
+export function matchesGlob(pattern: string, text: string): boolean {
+  if (!pattern.includes('*')) return pattern === text
+  const [head = '', ...rest] = pattern.split('*')
+  if (!text.startsWith(head)) return false
+  const tail = rest.pop() ?? ''
+  let at = head.length
+  for (const part of rest) {
+    const found = text.indexOf(part, at)
+    if (found === -1) return false
+    at = found + part.length
+  }
+  return text.length - tail.length >= at && text.endsWith(tail)
+}
+
+const matchesPrefixPattern = (pattern: string, path: string): boolean =>
+  pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : pattern === path
+
+function decision(
+  subject: Subject,
+  action: Action,
+  allowed: boolean,
+  reason: DecisionReason,
+  policy?: NamedPolicy,
+  audited?: NamedPolicy,
+): Decision {
+  return {
+    allowed,
+    reason,
+    ...(policy !== undefined && { policy: nameOf(policy) }),
+    ...(audited !== undefined && { audited: nameOf(audited) }),
+    // Written only when somebody reads it: the hot path never does.
+    get explanation() {
+      return explain(subject, action, allowed, reason, policy)
+    },
+  }
+}
+
+const nameOf = (policy: { readonly namespace: string; readonly name: string }): string =>
+  `${policy.namespace}/${policy.name}`
+
+function explain(
+  subject: Subject,
+  action: Action,
+  allowed: boolean,
+  reason: DecisionReason,
+  policy: NamedPolicy | undefined,
+): string {
+  const who = subject.kind === 'anonymous' ? 'a caller without identity' : subject.uri
+  const what =
+    action.protocol === 'http'
+      ? `${action.method} ${action.path} of service ${action.namespace}/${action.service}`
+      : `${action.operation} ${action.resource} ${action.name}`
+  const because: Record<DecisionReason, string> = {
+    'allowed-by-policy': `policy ${policy === undefined ? '' : nameOf(policy)} allows it`,
+    'denied-by-policy': `policy ${policy === undefined ? '' : nameOf(policy)} denies it`,
+    'no-policy-allows': 'no policy allows it',
+    'mesh-default': 'the mesh default or a policy in audit mode lets it pass',
+    'path-not-normalisable': 'the path can be read in two ways',
+  }
+  return `${who} ${allowed ? 'may' : 'may not'} ${what}: ${because[reason]}`
+}
+
+/** The subject of a proven SPIFFE id, or of a caller that proved none. */
+export function subjectOf(
+  id: { readonly uri: string; readonly namespace: string; readonly serviceAccount: string } | undefined,
+): Subject {
+  return id === undefined
+    ? { kind: 'anonymous' }
+    : { kind: 'workload', uri: id.uri, namespace: id.namespace, serviceAccount: id.serviceAccount }
+}

@@ -1,0 +1,121 @@
+/** The vocabulary of access decisions: who (Subject) does what (Action) to what. Pure data; see decide.ts. */
+
+/** The caller. `anonymous` is a caller without a certificate (an ingress listener, never a mesh hop). */
+export type Subject =
+  | {
+      readonly kind: 'workload'
+      readonly uri: string
+      readonly namespace: string
+      readonly serviceAccount: string
+    }
+  | { readonly kind: 'anonymous' }
+
+/** Kafka's own words (org.apache.kafka.common.acl.AclOperation), lower case; produce = WRITE, consume = READ. */
+export const KAFKA_OPERATIONS = [
+  'produce',
+  'consume',
+  'describe',
+  'create',
+  'delete',
+  'alter',
+  'describeConfigs',
+  'alterConfigs',
+] as const
+export type KafkaOperation = (typeof KAFKA_OPERATIONS)[number]
+
+export interface HttpAction {
+  readonly protocol: 'http'
+  /** The service that is called, by name and namespace. */
+  readonly service: string
+  readonly namespace: string
+  readonly method: string
+  /** Path without query, as it came; `decide` normalises it and refuses what cannot be normalised. */
+  readonly path: string
+}
+
+export interface KafkaAction {
+  readonly protocol: 'kafka'
+  readonly resource: 'topic' | 'group' | 'transactionalId' | 'cluster'
+  readonly name: string
+  readonly operation: KafkaOperation
+  /** For consume of a topic: the group, where it is known (push subscriptions, offset commits). */
+  readonly group?: string
+}
+
+export type Action = HttpAction | KafkaAction
+
+/** One entry of `from`: all members that are present must hold. `identity` may hold `*`. */
+export interface SourceMatch {
+  readonly serviceAccount?: string
+  /** Without it, a `serviceAccount` is one of the policy's own namespace. */
+  readonly namespace?: string
+  readonly identity?: string
+  readonly anonymous?: true
+}
+
+/** `methods` and `paths` absent: any. A path is exact, or a prefix where it ends in `*`. */
+export interface HttpMatch {
+  readonly methods?: readonly string[]
+  readonly paths?: readonly string[]
+}
+
+/** `groups`: patterns with `*` and `${serviceAccount}`, `${namespace}`; which consumer groups go with a consume. */
+export interface KafkaMatch {
+  readonly operations: readonly KafkaOperation[]
+  readonly groups?: readonly string[]
+}
+
+/** One entry of `to`; a matcher of one protocol never matters to the other. An entry has one member. */
+export interface OperationMatch {
+  readonly http?: HttpMatch
+  readonly kafka?: KafkaMatch
+}
+
+export interface PolicyRule {
+  /** Absent: every caller with an identity (never `anonymous`). */
+  readonly from?: readonly SourceMatch[]
+  /** Absent: every operation of the target. */
+  readonly to?: readonly OperationMatch[]
+}
+
+/** Exactly one member. Topic, group and transactional-id names may end in `*`. */
+export interface PolicyTarget {
+  readonly service?: string
+  readonly topic?: string
+  readonly group?: string
+  readonly transactionalId?: string
+  readonly cluster?: true
+  readonly mesh?: true
+}
+
+/** AccessPolicy.spec, complete: every default filled in. */
+export interface AccessPolicySpec {
+  readonly target: PolicyTarget
+  readonly action: 'allow' | 'deny'
+  readonly mode: 'enforce' | 'audit'
+  readonly rules: readonly PolicyRule[]
+}
+
+/** A policy with its name, as the snapshot carries it. */
+export interface NamedPolicy extends AccessPolicySpec {
+  readonly name: string
+  readonly namespace: string
+}
+
+export type DecisionReason =
+  | 'allowed-by-policy'
+  | 'denied-by-policy'
+  | 'no-policy-allows'
+  | 'mesh-default'
+  | 'path-not-normalisable'
+
+export interface Decision {
+  readonly allowed: boolean
+  readonly reason: DecisionReason
+  /** `<namespace>/<name>` of the policy that decided; absent where none did. */
+  readonly policy?: string
+  /** A policy in audit mode that would have refused what was let through. */
+  readonly audited?: string
+  /** One sentence for a person: identity, action, target, policy. */
+  readonly explanation: string
+}

@@ -1,0 +1,23 @@
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { EdgeSchema } from './gen/weft/config/v1/config_pb.js'
+
+export {
+  ConfigStream,
+  type Edge,
+  EdgeSchema,
+  type SidecarMessage,
+  SidecarMessageSchema,
+  type Update,
+  UpdateSchema,
+} from './gen/weft/config/v1/config_pb.js'
+export {
+  Certificates,
+  type SignRequest,
+  SignRequestSchema,
+  type SignResponse,
+  SignResponseSchema,
+} from './gen/weft/identity/v1/identity_pb.js'
+export { type GrpcDefinition, type GrpcMethod, grpcDefinition } from './grpc-definition.ts'
+
+/** An Edge as a plain object, `$typeName` and zero values left out. */
+export type EdgeInit = MessageInitShape<typeof EdgeSchema>

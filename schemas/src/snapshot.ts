@@ -1,0 +1,132 @@
+/**
+ * What one sidecar knows of the mesh, at one version. The control plane writes it (translate/), the
+ * config stream carries it as JSON, a sidecar validates it whole, indexes and freezes it, and swaps one reference.
+ */
+import type { PolicyIndex } from './policy/decide.ts'
+import type { NamedPolicy } from './policy/types.ts'
+
+export { type SnapshotValidation, validateSnapshot } from './snapshot-validate.ts'
+
+/** One instance of a service: the inbound listener of its sidecar. */
+export interface Endpoint {
+  readonly address: string
+  readonly port: number
+  /** SPIFFE id that the endpoint must prove in the handshake. */
+  readonly identity: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** Retries, budget and timeouts of a service, complete. Durations in milliseconds. */
+export interface TrafficSettings {
+  readonly connectTimeoutMs: number
+  readonly requestTimeoutMs: number
+  readonly maxConnections: number
+  readonly maxPendingRequests: number
+  readonly retry: RetrySettings
+}
+
+export interface RetrySettings {
+  /** Attempts after the first one. */
+  readonly attempts: number
+  readonly backoffBaseMs: number
+  readonly backoffMaxMs: number
+  /** Share of the active requests that may be retries, 0 to 1. */
+  readonly budgetRatio: number
+  /** Retries that are always permitted at once, whatever the share. */
+  readonly budgetMinConcurrent: number
+}
+
+/** The defaults of DESIGN.md, from the field: Envoy's, Linkerd's and gRPC's own. */
+export const DEFAULT_TRAFFIC: TrafficSettings = {
+  connectTimeoutMs: 5_000,
+  requestTimeoutMs: 15_000,
+  maxConnections: 1024,
+  maxPendingRequests: 1024,
+  retry: { attempts: 2, backoffBaseMs: 25, backoffMaxMs: 250, budgetRatio: 0.2, budgetMinConcurrent: 3 },
+}
+
+export interface ServiceEntry {
+  readonly name: string
+  readonly namespace: string
+  /** Every authority that means this service, lower case, with and without port: `order-service`, `order-service.default:80`… */
+  readonly hosts: readonly string[]
+  readonly endpoints: readonly Endpoint[]
+  readonly traffic: TrafficSettings
+}
+
+export interface TopicEntry {
+  readonly name: string
+  readonly partitions: number
+  /** Largest record in bytes that is accepted, key, value and headers together. */
+  readonly maxMessageBytes: number
+}
+
+/** Push delivery of a topic to a path of the local app. Complete. */
+export interface SubscriptionEntry {
+  readonly name: string
+  readonly topic: string
+  readonly group: string
+  readonly path: string
+  readonly startAt: 'earliest' | 'latest'
+  /** Keys of one partition that may be in delivery at once; 1 is strict order of the partition. */
+  readonly maxInFlight: number
+  readonly timeoutMs: number
+  readonly retry: { readonly attempts: number; readonly backoffBaseMs: number; readonly backoffMaxMs: number }
+  readonly deadLetterTopic: string
+}
+
+export interface KafkaCluster {
+  /** `host:port` */
+  readonly bootstrapServers: readonly string[]
+  /** mtls: the workload's own certificate; tls: only the broker proves itself; plaintext: neither. */
+  readonly security: 'mtls' | 'tls' | 'plaintext'
+}
+
+export interface Snapshot {
+  /** Grows with every change; what ACK and NACK name. */
+  readonly version: number
+  readonly trustDomain: string
+  /** What the control plane takes the receiver to be. `service` is absent where no Service selects the workload. */
+  readonly workload: { readonly identity: string; readonly namespace: string; readonly service?: string }
+  readonly defaultAction: 'allow' | 'deny'
+  /** Share of new traces that are recorded, 0 to 1. A caller's own decision is always followed. */
+  readonly samplingRatio: number
+  readonly kafka?: KafkaCluster
+  readonly services: readonly ServiceEntry[]
+  readonly policies: readonly NamedPolicy[]
+  readonly topics: readonly TopicEntry[]
+  readonly subscriptions: readonly SubscriptionEntry[]
+}
+
+/** A snapshot with the indexes that the request path looks things up in. */
+export interface IndexedSnapshot {
+  readonly snapshot: Snapshot
+  readonly serviceByHost: ReadonlyMap<string, ServiceEntry>
+  readonly topicByName: ReadonlyMap<string, TopicEntry>
+  /** What `decide` is asked with. */
+  readonly policies: PolicyIndex
+}
+
+/**
+ * Holder of the current snapshot: read the reference once per request; `onChange` runs after the swap. A swap
+ * that changed nothing but the version (the control plane came back) is not announced.
+ */
+export interface SnapshotSource {
+  current(): IndexedSnapshot
+  /** Returns the function that ends the subscription. */
+  onChange(listener: (now: IndexedSnapshot) => void): () => void
+}
+
+/** Indexes and freezes. The input has passed `validateSnapshot`. */
+export function indexSnapshot(snapshot: Snapshot): IndexedSnapshot {
+  const serviceByHost = new Map<string, ServiceEntry>()
+  for (const service of snapshot.services) for (const host of service.hosts) serviceByHost.set(host, service)
+  const topicByName = new Map(snapshot.topics.map((topic) => [topic.name, topic]))
+  const { trustDomain, defaultAction, policies } = snapshot
+  return Object.freeze({
+    snapshot: Object.freeze(snapshot),
+    serviceByHost,
+    topicByName,
+    policies: { trustDomain, defaultAction, policies },
+  })
+}

@@ -1,0 +1,37 @@
+import {
+  address,
+  type ConfigOf,
+  durationMs,
+  optionalPort,
+  optionalText,
+  optionalUrl,
+  port,
+  readConfig,
+  text,
+} from '@weft/schemas/node/config'
+
+const SHAPE = {
+  controlPlane: ['WEFT_CONTROL_PLANE', address('127.0.0.1:15012')],
+  joinTokenFile: ['WEFT_JOIN_TOKEN_FILE', text()],
+  /** Name of the Workload resource of this instance, in the namespace of its identity. */
+  workload: ['WEFT_WORKLOAD', text()],
+  appPort: ['WEFT_APP_PORT', optionalPort],
+  telemetryUrl: ['WEFT_TELEMETRY_URL', optionalUrl],
+  otlpEndpoint: ['OTEL_EXPORTER_OTLP_ENDPOINT', optionalUrl],
+  outboundPort: ['WEFT_OUTBOUND_PORT', port(15_001)],
+  /** Loopback until somebody says otherwise: a fresh sidecar on a laptop is not on the network. */
+  inboundHost: ['WEFT_INBOUND_HOST', text('127.0.0.1')],
+  inboundPort: ['WEFT_INBOUND_PORT', port(15_006)],
+  ingressPort: ['WEFT_INGRESS_PORT', optionalPort],
+  eventsPort: ['WEFT_EVENTS_PORT', port(15_010)],
+  kafkaPort: ['WEFT_KAFKA_PORT', port(19_092)],
+  adminPort: ['WEFT_ADMIN_PORT', port(15_020)],
+  /** Requests and deliveries in flight get this long when the sidecar stops. */
+  drainMs: ['WEFT_DRAIN_MS', durationMs(10_000)],
+  portsFile: ['WEFT_PORTS_FILE', optionalText],
+} as const
+
+export type SidecarConfig = ConfigOf<typeof SHAPE>
+
+/** Throws a ConfigError that lists every fault. */
+export const sidecarConfig = (environment: NodeJS.ProcessEnv): SidecarConfig => readConfig(SHAPE, environment)
