@@ -1,0 +1,15 @@
+# The sidecar. Build from the root of the repository:
+#   docker build -f deploy/docker/sidecar.Dockerfile -t weft/sidecar .
+# What the image holds is the folder that `deploy/image/build.ts sidecar` makes: JavaScript and production dependencies.
+FROM node:24-bookworm-slim AS build
+WORKDIR /src
+COPY . .
+RUN npm ci --no-progress && npm run --silent build:dashboard && node deploy/image/build.ts sidecar /image
+
+FROM node:24-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=build /image /app
+RUN mkdir /state && chown node:node /state
+USER node
+CMD ["node", "sidecar/src/main.js"]
