@@ -1,7 +1,9 @@
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { EdgeSchema } from '@weft/schemas/proto'
 import type { Registry } from 'prom-client'
 
-/** One line of the service graph, counted since the process started; the shape of `weft.config.v1.Edge`. */
-export interface EdgeCount {
+/** One line of the service graph, counted since the process started. */
+interface EdgeCount {
   readonly kind: 'http' | 'produce' | 'consume'
   readonly source: string
   readonly destination: string
@@ -12,6 +14,8 @@ export interface EdgeCount {
   durationSeconds: number
 }
 
+type EdgeInit = MessageInitShape<typeof EdgeSchema>
+
 /** Below this a status is no failure of the service; 403 is counted as refused. */
 const FIRST_FAILED_STATUS = 500
 
@@ -20,7 +24,7 @@ const FIRST_FAILED_STATUS = 500
  * one that Prometheus sees. HTTP edges are those of the inbound side, plus the requests that never reached
  * a peer, which only the outbound side saw.
  */
-export function edgeReporter(registry: Registry, serviceAccount: string): () => Promise<EdgeCount[]> {
+export function edgeReporter(registry: Registry, serviceAccount: string): () => Promise<EdgeInit[]> {
   return async () => {
     const edges = new Map<string, EdgeCount>()
     const edge = (kind: EdgeCount['kind'], source: string, destination: string, group = ''): EdgeCount => {
@@ -56,7 +60,12 @@ export function edgeReporter(registry: Registry, serviceAccount: string): () => 
       if (labels.outcome === 'failed' || labels.outcome === 'dead-letter') counted.failed += value
       if (labels.outcome === 'refused') counted.refused += value
     }
-    return [...edges.values()]
+    return [...edges.values()].map((counted) => ({
+      ...counted,
+      total: BigInt(counted.total),
+      failed: BigInt(counted.failed),
+      refused: BigInt(counted.refused),
+    }))
   }
 }
 

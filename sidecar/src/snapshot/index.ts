@@ -1,0 +1,1 @@
+export { type RunningSnapshots, type SnapshotsOptions, startSnapshots } from './snapshots.ts'
