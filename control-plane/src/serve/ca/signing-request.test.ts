@@ -1,4 +1,4 @@
-import './reflect-metadata.ts'
+import 'reflect-metadata'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Pkcs10CertificateRequestGenerator } from '@peculiar/x509'

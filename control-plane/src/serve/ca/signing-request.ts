@@ -1,4 +1,4 @@
-import './reflect-metadata.ts'
+import 'reflect-metadata'
 import { createPublicKey } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import { MeshError } from '@weft/schemas/error'
