@@ -10,7 +10,7 @@ FROM node:24-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /image /app
-RUN mkdir /state && chown node:node /state
+RUN mkdir /state /tls /tokens && chown node:node /state /tls /tokens
 USER node
 ENV PATH=/app/control-plane/bin:$PATH
 CMD ["node", "control-plane/src/main.js"]

@@ -10,6 +10,5 @@ FROM node:24-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /image /app
-RUN mkdir /state && chown node:node /state
 USER node
 CMD ["node", "sidecar/src/main.js"]

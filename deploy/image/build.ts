@@ -4,7 +4,16 @@
  * that starts each process from its folder.
  */
 import { execFileSync } from 'node:child_process'
-import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -48,6 +57,7 @@ export function buildImage(name: string, out: string): void {
   )) {
     if (file.isFile()) copy(join(file.parentPath, file.name).slice(resolve(ROOT).length + 1), out)
   }
+  for (const launcher of globSync('*/bin/*.js', { cwd: out })) pointAtJavaScript(join(out, launcher))
   install(image, out)
 }
 
@@ -90,19 +100,28 @@ function install(image: Image, out: string): void {
       stdio: ['ignore', 'ignore', 'inherit'],
     },
   )
+  // The root manifest only keeps the workspaces together: no scripts, no development dependencies.
+  const { name, version, license, type, workspaces } = JSON.parse(
+    readFileSync(join(out, 'package.json'), 'utf8'),
+  ) as Record<string, unknown>
+  writeFileSync(
+    join(out, 'package.json'),
+    `${JSON.stringify({ name, version, private: true, license, type, workspaces }, null, 2)}\n`,
+  )
   const held = new Set(image.sources.map((folder) => join(dirname(folder), 'package.json')))
   for (const manifest of manifests) {
     if (held.has(manifest)) pointAtJavaScript(join(out, manifest))
     else if (manifest !== 'package.json') rmSync(join(out, manifest), { force: true })
   }
-  for (const folder of globSync(['*/', 'examples/*/'], { cwd: out })) {
-    if (globSync('**', { cwd: join(out, folder) }).length <= 1 && folder !== 'node_modules')
-      rmSync(join(out, folder), { recursive: true, force: true })
+  // The folders of the other manifests are empty now.
+  for (const folder of globSync(['examples/*/', '*/'], { cwd: out }).sort().reverse()) {
+    if (readdirSync(join(out, folder)).length === 0) rmdirSync(join(out, folder))
   }
 }
 
-function pointAtJavaScript(manifest: string): void {
-  writeFileSync(manifest, readFileSync(manifest, 'utf8').replaceAll(/(\.\/src\/[^"]+)\.ts"/g, '$1.js"'))
+/** Paths of sources in a manifest or a launcher become those of what was emitted. */
+function pointAtJavaScript(file: string): void {
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/(\.\/src\/[^"']+)\.ts(["'])/g, '$1.js$2'))
 }
 
 function copy(file: string, out: string): void {

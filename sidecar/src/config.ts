@@ -22,6 +22,8 @@ const SHAPE = {
   /** Loopback until somebody says otherwise: a fresh sidecar on a laptop is not on the network. */
   inboundHost: ['WEFT_INBOUND_HOST', text('127.0.0.1')],
   inboundPort: ['WEFT_INBOUND_PORT', port(15_006)],
+  /** Plain text: beyond loopback only where something in front of it is the edge, as a published container port is. */
+  ingressHost: ['WEFT_INGRESS_HOST', text('127.0.0.1')],
   ingressPort: ['WEFT_INGRESS_PORT', optionalPort],
   eventsPort: ['WEFT_EVENTS_PORT', port(15_010)],
   kafkaPort: ['WEFT_KAFKA_PORT', port(19_092)],
