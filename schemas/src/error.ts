@@ -74,6 +74,18 @@ export const ERROR_TABLE = {
     'close',
   ),
   http_version: row('WEFT1006', 'HTTP version not supported', [505, 12, 35], 'Use HTTP/1.1.', 'close'),
+  unsupported_media_type: row(
+    'WEFT1007',
+    'The content type is not supported',
+    [415, 3, 42],
+    'Send one of the content types that the message names.',
+  ),
+  misdirected: row(
+    'WEFT1008',
+    'This host is not served here',
+    [421, 9, -1],
+    'Use a loopback name or the configured host as authority.',
+  ),
   unauthenticated: row(
     'WEFT2001',
     'The caller has no valid identity',
@@ -175,6 +187,12 @@ export const ERROR_TABLE = {
   not_found: row('WEFT5002', 'Not found', [404, 5, -1], 'Check kind, namespace and name.'),
   conflict: row('WEFT5003', 'Conflict', [409, 10, -1], 'Read the current state and try again.'),
   unavailable: row('WEFT5004', 'Not ready', [503, 14, 14], 'Wait until /ready answers 200.', 'retry'),
+  precondition_failed: row(
+    'WEFT5005',
+    'The resource has changed since it was read',
+    [412, 9, -1],
+    'Read it again, and send the change with its new ETag.',
+  ),
   internal: row(
     'WEFT9001',
     'Internal error',

@@ -20,8 +20,8 @@ const LATENCY_SECONDS = [
 export const METRICS = {
   weft_http_requests_total: {
     type: 'counter',
-    help: 'HTTP requests by who called whom and the status they ended with.',
-    labels: ['direction', 'source', 'destination', 'status'],
+    help: 'HTTP requests by who called whom and the status they ended with; error: id where the sidecar itself answered, else -.',
+    labels: ['direction', 'source', 'destination', 'status', 'error'],
   },
   weft_http_request_duration_seconds: {
     type: 'histogram',
@@ -78,6 +78,11 @@ export const METRICS = {
     labels: [],
   },
   weft_config_version: { type: 'gauge', help: 'Version of the snapshot in use.', labels: [] },
+  weft_telemetry_spans_total: {
+    type: 'counter',
+    help: 'Spans that came by OTLP to the control plane. outcome: received | rejected.',
+    labels: ['outcome'],
+  },
   weft_config_connected: { type: 'gauge', help: '1 while the config stream is open.', labels: [] },
 } as const satisfies Record<string, MetricRow>
 

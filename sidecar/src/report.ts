@@ -39,8 +39,12 @@ export function edgeReporter(registry: Registry, serviceAccount: string): () => 
 
     for (const { labels, value } of await samples(registry, 'weft_http_requests_total')) {
       const status = Number(labels.status)
-      if (labels.direction !== 'inbound' && !UNREACHED.has(status)) continue
-      const counted = edge('http', labels.source ?? '-', labels.destination ?? '-')
+      // What a peer answered, its inbound side has counted; what this sidecar answered in its place, nobody else has.
+      if (labels.direction === 'outbound' && labels.error === '-') continue
+      const { destination = '-' } = labels
+      // A host that no service has is no node of the graph.
+      if (destination === '-') continue
+      const counted = edge('http', callerOf(labels), destination)
       counted.total += value
       if (status >= FIRST_FAILED_STATUS) counted.failed += value
       if (status === 403) counted.refused += value
@@ -50,7 +54,7 @@ export function edgeReporter(registry: Registry, serviceAccount: string): () => 
       'weft_http_request_duration_seconds',
     )) {
       if (metricName !== 'weft_http_request_duration_seconds_sum' || labels.direction !== 'inbound') continue
-      edge('http', labels.source ?? '-', labels.destination ?? '-').durationSeconds += value
+      edge('http', callerOf(labels), labels.destination ?? '-').durationSeconds += value
     }
     for (const { labels, value } of await samples(registry, 'weft_kafka_records_total')) {
       const kind = labels.operation === 'produce' ? 'produce' : 'consume'
@@ -69,8 +73,8 @@ export function edgeReporter(registry: Registry, serviceAccount: string): () => 
   }
 }
 
-/** 502, 503 and 504 of our own making: no peer has counted them. */
-const UNREACHED: ReadonlySet<number> = new Set([502, 503, 504])
+/** Who comes in without an identity comes through the ingress. */
+const callerOf = ({ source = '-' }: Sample['labels']): string => (source === '-' ? 'ingress' : source)
 
 interface Sample {
   readonly labels: Readonly<Record<string, string | undefined>>

@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino'
+import { type Logger, pino, stdSerializers } from 'pino'
 
 export type Log = Logger
 
@@ -13,6 +13,8 @@ export function createLog(name: string): Log {
       level: process.env.WEFT_LOG_LEVEL ?? 'info',
       base: { name },
       timestamp: pino.stdTimeFunctions.isoTime,
+      // pino knows `err`; without this an Error under `error` would be written as {}.
+      serializers: { error: stdSerializers.err },
     },
     pino.destination({ fd: 2, sync: true }),
   )

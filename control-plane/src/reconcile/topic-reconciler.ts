@@ -1,0 +1,139 @@
+/**
+ * Keeps the topics of the cluster as their resources say:
+ *
+ *   change of resources ─┐
+ *   retry after backoff ─┼→ read topics → plan → create, add partitions, set config → status of each
+ *   every minute ────────┘
+ *
+ * It creates and widens; it never deletes or shrinks, because what a topic holds cannot be brought back.
+ */
+import type { Log } from '@weft/schemas/node/log'
+import type { WantedTopic } from '../translate/index.ts'
+import { applyTopic, readTopics, reasonsOf, type TopicAdmin } from './topic-changes.ts'
+
+export interface TopicReconcilerOptions {
+  /** Undefined while the mesh has no cluster. */
+  readonly admin: () => Promise<TopicAdmin | undefined>
+  readonly wanted: () => readonly WantedTopic[]
+  readonly onChange: (listener: () => void) => () => void
+  readonly log: Log
+}
+
+export interface TopicStatus {
+  /** ready: there, and as wanted or as near as it can be · pending: not looked at yet, or the broker is away · error: the broker refuses. */
+  readonly state: 'ready' | 'pending' | 'error'
+  readonly message?: string
+}
+
+export interface TopicReconciler {
+  /** By the name in Kafka. */
+  status(topic: string): TopicStatus
+  close(): Promise<void>
+}
+
+const PENDING: TopicStatus = { state: 'pending', message: 'not created yet' }
+const NO_CLUSTER: TopicStatus = { state: 'pending', message: 'the Mesh resource names no Kafka cluster' }
+
+const FIRST_RETRY_MS = 250
+/** A broker restarts in seconds; asking four times a minute costs nothing. */
+const MAX_RETRY_MS = 15_000
+/** Somebody else may have changed a topic. */
+const RESYNC_MS = 60_000
+
+/** Starts at once; ends with `close`. */
+export function startTopicReconciler(options: TopicReconcilerOptions): TopicReconciler {
+  const { log } = options
+  const statuses = new Map<string, TopicStatus>()
+  let failures = 0
+  let closed = false
+  let timer: NodeJS.Timeout | undefined
+  let running: Promise<void> | undefined
+  let again = false
+
+  function set(name: string, status: TopicStatus): void {
+    const before = statuses.get(name)
+    statuses.set(name, status)
+    if (before?.state === status.state && before.message === status.message) return
+    const fields = { topic: name, ...status }
+    if (status.state === 'error') log.error(fields, 'topic cannot be made as its resource says')
+    else if (status.state === 'ready' && status.message !== undefined)
+      log.warn(fields, 'topic differs from its resource')
+    else if (status.state === 'ready') log.info(fields, 'topic is ready')
+  }
+
+  /** True if everything is as it should be. */
+  async function pass(): Promise<boolean> {
+    const wanted = options.wanted()
+    const names = new Set(wanted.map(({ name }) => name))
+    for (const name of statuses.keys()) if (!names.has(name)) statuses.delete(name)
+    if (wanted.length === 0) return true
+    try {
+      const admin = await options.admin()
+      if (admin === undefined) {
+        for (const name of names) set(name, NO_CLUSTER)
+        return true
+      }
+      const actual = await readTopics(admin, wanted)
+      let allReady = true
+      for (const topic of wanted) allReady = (await one(admin, topic, actual.get(topic.name))) && allReady
+      return allReady
+    } catch (error) {
+      const message = `the broker does not answer: ${reasonsOf(error)}`
+      if (failures === 0) log.warn({ reason: message }, 'topics cannot be checked; trying again')
+      for (const name of names)
+        if (statuses.get(name)?.state !== 'ready') set(name, { state: 'pending', message })
+      return false
+    }
+  }
+
+  async function one(
+    admin: TopicAdmin,
+    topic: WantedTopic,
+    actual: Parameters<typeof applyTopic>[2],
+  ): Promise<boolean> {
+    try {
+      const differences = await applyTopic(admin, topic, actual)
+      set(topic.name, { state: 'ready', ...(differences.length > 0 && { message: differences.join('; ') }) })
+      return true
+    } catch (error) {
+      set(topic.name, { state: 'error', message: reasonsOf(error) })
+      return false
+    }
+  }
+
+  async function loop(): Promise<void> {
+    do {
+      again = false
+      failures = (await pass()) ? 0 : failures + 1
+    } while (again && !closed)
+    running = undefined
+    schedule(failures === 0 ? RESYNC_MS : Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), MAX_RETRY_MS))
+  }
+
+  function schedule(delayMs: number): void {
+    if (closed) return
+    clearTimeout(timer)
+    timer = setTimeout(run, delayMs)
+    timer.unref()
+  }
+
+  /** A change during a pass makes another one, however many changes there were. */
+  function run(): void {
+    clearTimeout(timer)
+    if (closed) return
+    if (running === undefined) running = loop()
+    else again = true
+  }
+
+  const unsubscribe = options.onChange(run)
+  run()
+  return {
+    status: (topic) => statuses.get(topic) ?? PENDING,
+    close: async () => {
+      closed = true
+      unsubscribe()
+      clearTimeout(timer)
+      await running
+    },
+  }
+}

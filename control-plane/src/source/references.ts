@@ -1,0 +1,148 @@
+/**
+ * What can only be judged over all resources together: names that nobody has, and two that claim the same thing.
+ * An error keeps a resource (or the part of it) from having effect, a warning does not. Pure.
+ */
+import type {
+  FaultPath,
+  Resource,
+  ResourceOfKind,
+  ServiceResource,
+  SubscriptionResource,
+  WorkloadResource,
+} from '@weft/schemas/resources'
+import { resourceKey } from '@weft/schemas/resources'
+
+export interface Finding {
+  readonly key: string
+  readonly severity: 'error' | 'warning'
+  readonly at: FaultPath
+  readonly expected: string
+  readonly came: string
+}
+
+/** All findings; the order of `resources` says which of two is the later one, at which the fault is. */
+export function checkReferences(resources: readonly Resource[]): readonly Finding[] {
+  const of = <K extends Resource['kind']>(kind: K) =>
+    resources.filter((resource): resource is ResourceOfKind<K> => resource.kind === kind)
+  const services = of('Service')
+  const serviceNames = new Set(services.map((service) => nameOf(service)))
+  const topics = of('Topic')
+  const subscriptions = of('Subscription')
+  const topicNames = new Set([
+    ...topics.map((topic) => topic.spec.name),
+    ...subscriptions.map((subscription) => subscription.spec.deadLetterTopic),
+  ])
+  const findings: Finding[] = []
+
+  for (const subscription of subscriptions)
+    findings.push(...subscriptionFindings(subscription, topicNames, serviceNames))
+  for (const policy of of('AccessPolicy')) {
+    const { service, topic } = policy.spec.target
+    if (service !== undefined && !serviceNames.has(`${policy.metadata.namespace}/${service}`))
+      findings.push(unknown(policy, 'warning', ['spec', 'target', 'service'], 'Service', service))
+    if (topic !== undefined && !/[*$]/.test(topic) && !topicNames.has(topic))
+      findings.push(unknown(policy, 'warning', ['spec', 'target', 'topic'], 'Topic', topic))
+  }
+  findings.push(
+    ...repeated(topics, ['spec', 'name'], (topic) => topic.spec.name, 'a Kafka name of its own'),
+    ...repeated(
+      subscriptions,
+      ['spec', 'group'],
+      ({ spec }) => `${spec.group} on topic ${spec.topic}`,
+      'a group of its own for this topic: members of one group share its records',
+    ),
+    ...selectorFindings(services, of('Workload')),
+  )
+  return findings
+}
+
+/** Workloads of the service's namespace that have all labels of its selector. */
+export function selects(service: ServiceResource, workload: WorkloadResource): boolean {
+  if (service.metadata.namespace !== workload.metadata.namespace) return false
+  const { labels } = workload.metadata
+  return Object.entries(service.spec.selector).every(
+    ([key, value]) => Object.hasOwn(labels, key) && labels[key] === value,
+  )
+}
+
+const nameOf = (resource: Resource): string => `${resource.metadata.namespace}/${resource.metadata.name}`
+
+function subscriptionFindings(
+  subscription: SubscriptionResource,
+  topicNames: ReadonlySet<string>,
+  serviceNames: ReadonlySet<string>,
+): readonly Finding[] {
+  const { topic, service } = subscription.spec
+  const findings: Finding[] = []
+  if (!topicNames.has(topic)) findings.push(unknown(subscription, 'error', ['spec', 'topic'], 'Topic', topic))
+  if (!serviceNames.has(`${subscription.metadata.namespace}/${service}`))
+    findings.push(unknown(subscription, 'error', ['spec', 'service'], 'Service', service))
+  return findings
+}
+
+const unknown = (
+  resource: Resource,
+  severity: Finding['severity'],
+  at: FaultPath,
+  kind: string,
+  name: string,
+): Finding => ({
+  key: resourceKey(resource),
+  severity,
+  at,
+  expected: `the name of a ${kind} that is defined`,
+  came: JSON.stringify(name),
+})
+
+function repeated<R extends Resource>(
+  resources: readonly R[],
+  at: FaultPath,
+  claimOf: (resource: R) => string,
+  expected: string,
+): readonly Finding[] {
+  const owners = new Map<string, R>()
+  const findings: Finding[] = []
+  for (const resource of resources) {
+    const claim = claimOf(resource)
+    const owner = owners.get(claim)
+    if (owner === undefined) owners.set(claim, resource)
+    else
+      findings.push({
+        key: resourceKey(resource),
+        severity: 'error',
+        at,
+        expected,
+        came: `${claim}, which ${resourceKey(owner)} has`,
+      })
+  }
+  return findings
+}
+
+/** A sidecar answers for one service: which policies hold for a request must not depend on the name it came by. */
+function selectorFindings(
+  services: readonly ServiceResource[],
+  workloads: readonly WorkloadResource[],
+): readonly Finding[] {
+  const ordered = inOrderOfName(services)
+  const findings = new Map<ServiceResource, Finding>()
+  for (const workload of workloads) {
+    const [first, ...later] = ordered.filter((service) => selects(service, workload))
+    for (const service of later)
+      findings.set(service, {
+        key: resourceKey(service),
+        severity: 'error',
+        at: ['spec', 'selector'],
+        expected: 'workloads that no other Service selects',
+        came: `${nameOf(workload)}, which belongs to ${first === undefined ? 'another' : resourceKey(first)}`,
+      })
+  }
+  return [...findings.values()]
+}
+
+/** By namespace and name, in code points: the same on every machine. */
+export function inOrderOfName<R extends Resource>(resources: readonly R[]): readonly R[] {
+  return resources.toSorted((a, b) => {
+    const [left, right] = [nameOf(a), nameOf(b)]
+    return left < right ? -1 : left > right ? 1 : 0
+  })
+}

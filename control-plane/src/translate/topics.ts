@@ -1,0 +1,50 @@
+import type { SubscriptionResource, TopicResource } from '@weft/schemas/resources'
+import type { TopicEntry } from '@weft/schemas/snapshot'
+
+/** A topic as Kafka should have it. */
+export interface WantedTopic extends TopicEntry {
+  readonly replicationFactor: number
+  readonly config: Readonly<Record<string, string>>
+}
+
+/** A dead letter is the record and, as headers, the story of its failure: it must fit where the record just fitted. */
+const DEAD_LETTER_HEADROOM_BYTES = 65_536
+
+/** Topic resources and, for each subscription, its dead-letter topic; the first to claim a name has it. By name. */
+export function wantedTopics(
+  topics: readonly TopicResource[],
+  subscriptions: readonly SubscriptionResource[],
+): readonly WantedTopic[] {
+  const wanted = new Map<string, WantedTopic>()
+  for (const { spec } of topics) if (!wanted.has(spec.name)) wanted.set(spec.name, spec)
+  // A dead-letter topic can be consumed too, and then has one of its own: a pass for each such step, until none is left.
+  for (let size = -1; size !== wanted.size; ) {
+    size = wanted.size
+    for (const { spec } of subscriptions) {
+      const source = wanted.get(spec.topic)
+      if (source === undefined || wanted.has(spec.deadLetterTopic)) continue
+      wanted.set(spec.deadLetterTopic, deadLetterTopic(spec.deadLetterTopic, source))
+    }
+  }
+  return [...wanted.values()].toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+}
+
+const deadLetterTopic = (name: string, source: WantedTopic): WantedTopic => ({
+  name,
+  partitions: source.partitions,
+  replicationFactor: source.replicationFactor,
+  config: {},
+  maxMessageBytes: source.maxMessageBytes + DEAD_LETTER_HEADROOM_BYTES,
+})
+
+/** The same as a sidecar is told them. */
+export function topicEntries(
+  topics: readonly TopicResource[],
+  subscriptions: readonly SubscriptionResource[],
+): readonly TopicEntry[] {
+  return wantedTopics(topics, subscriptions).map(({ name, partitions, maxMessageBytes }) => ({
+    name,
+    partitions,
+    maxMessageBytes,
+  }))
+}

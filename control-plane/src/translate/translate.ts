@@ -1,0 +1,159 @@
+/** Resources → what one sidecar needs to know of them. Pure: same resources, same snapshot, letter by letter. */
+import type {
+  MeshSpec,
+  Resource,
+  ServiceResource,
+  SubscriptionResource,
+  TopicResource,
+  WorkloadResource,
+} from '@weft/schemas/resources'
+import {
+  DEFAULT_TRAFFIC,
+  type Endpoint,
+  type ServiceEntry,
+  type Snapshot,
+  type SubscriptionEntry,
+} from '@weft/schemas/snapshot'
+import { type SpiffeId, spiffeId } from '@weft/schemas/spiffe'
+import { inOrderOfName, selects } from '../source/references.ts'
+import { meshOf, ofKind } from './mesh.ts'
+import { namedPolicies, policiesFor } from './policies.ts'
+import { topicEntries } from './topics.ts'
+
+/** Who asks: the identity is proven by its certificate, the workload name is only its word. */
+export interface Receiver {
+  readonly identity: SpiffeId
+  readonly workload: string
+}
+
+/** The parts of a snapshot that are the same for every sidecar of the mesh; made once per change. */
+export interface MeshFacts {
+  readonly trustDomain: string
+  readonly services: readonly ServiceResource[]
+  readonly workloads: readonly WorkloadResource[]
+  readonly endpoints: ReadonlyMap<ServiceResource, readonly Endpoint[]>
+  readonly policies: ReturnType<typeof namedPolicies>
+  readonly topics: Snapshot['topics']
+  readonly subscriptions: readonly SubscriptionResource[]
+  readonly mesh: MeshSpec
+}
+
+/** The snapshot of one sidecar, without its version. */
+export function translate(
+  resources: readonly Resource[],
+  trustDomain: string,
+  receiver: Receiver,
+): Omit<Snapshot, 'version'> {
+  return snapshotOf(meshFacts(resources, trustDomain), receiver)
+}
+
+/** Everything that does not depend on who asks. */
+export function meshFacts(resources: readonly Resource[], trustDomain: string): MeshFacts {
+  const services = inOrderOfName(ofKind(resources, 'Service'))
+  const workloads = inOrderOfName(ofKind(resources, 'Workload'))
+  const subscriptions = effective(ofKind(resources, 'Subscription'), ofKind(resources, 'Topic'))
+  const endpoints = new Map<ServiceResource, Endpoint[]>(services.map((service) => [service, []]))
+  for (const workload of workloads) {
+    const service = services.find((candidate) => selects(candidate, workload))
+    if (service !== undefined) endpoints.get(service)?.push(endpointOf(workload, trustDomain))
+  }
+  return {
+    trustDomain,
+    services,
+    workloads,
+    endpoints,
+    policies: namedPolicies(ofKind(resources, 'AccessPolicy')),
+    topics: topicEntries(ofKind(resources, 'Topic'), subscriptions),
+    subscriptions,
+    mesh: meshOf(resources),
+  }
+}
+
+/** The snapshot of one sidecar from what is common to all. */
+export function snapshotOf(facts: MeshFacts, receiver: Receiver): Omit<Snapshot, 'version'> {
+  const { identity } = receiver
+  const workload = provenWorkload(facts, receiver)
+  const service = workload && facts.services.find((candidate) => selects(candidate, workload))
+  const { kafka, defaultAction, tracing } = facts.mesh
+  return {
+    trustDomain: facts.trustDomain,
+    workload: {
+      identity: identity.uri,
+      namespace: identity.namespace,
+      ...(service !== undefined && { service: service.metadata.name }),
+    },
+    defaultAction,
+    samplingRatio: tracing.samplingRatio,
+    ...(kafka !== undefined && { kafka }),
+    services: facts.services.map((entry) => serviceEntry(entry, facts, identity.namespace)),
+    policies: policiesFor(facts.policies, service),
+    topics: facts.topics,
+    subscriptions: service === undefined ? [] : subscriptionsOf(facts, service),
+  }
+}
+
+/** The Workload that the receiver says it is, if it is that of its certificate; otherwise it is told nothing of that workload. */
+export function provenWorkload(
+  facts: MeshFacts,
+  { identity, workload }: Receiver,
+): WorkloadResource | undefined {
+  if (identity.trustDomain !== facts.trustDomain) return undefined
+  return facts.workloads.find(
+    ({ metadata, spec }) =>
+      metadata.name === workload &&
+      metadata.namespace === identity.namespace &&
+      spec.serviceAccount === identity.serviceAccount,
+  )
+}
+
+function endpointOf({ metadata, spec }: WorkloadResource, trustDomain: string): Endpoint {
+  return {
+    address: spec.address,
+    port: spec.inboundPort,
+    identity: spiffeId(trustDomain, metadata.namespace, spec.serviceAccount).uri,
+    labels: metadata.labels,
+  }
+}
+
+function serviceEntry(service: ServiceResource, facts: MeshFacts, namespace: string): ServiceEntry {
+  return {
+    name: service.metadata.name,
+    namespace: service.metadata.namespace,
+    hosts: hostsOf(service, namespace),
+    endpoints: facts.endpoints.get(service) ?? [],
+    traffic: DEFAULT_TRAFFIC,
+  }
+}
+
+/** As in Kubernetes, the bare name means the service of the caller's own namespace. */
+function hostsOf({ metadata, spec }: ServiceResource, callerNamespace: string): readonly string[] {
+  const qualified = `${metadata.name}.${metadata.namespace}`
+  const names = [qualified, `${qualified}.svc`, `${qualified}.svc.cluster.local`]
+  if (metadata.namespace === callerNamespace) names.unshift(metadata.name)
+  return names.flatMap((name) => [name, ...spec.ports.map(({ port }) => `${name}:${port}`)])
+}
+
+/** Those whose topic exists: delivery from an unknown one cannot work. Of two that claim one group on one topic, the first. */
+function effective(
+  subscriptions: readonly SubscriptionResource[],
+  topics: readonly TopicResource[],
+): readonly SubscriptionResource[] {
+  const names = new Set(topics.map((topic) => topic.spec.name))
+  for (const { spec } of subscriptions) names.add(spec.deadLetterTopic)
+  const claims = new Set<string>()
+  return subscriptions.filter(({ spec }) => {
+    const claim = `${spec.topic} ${spec.group}`
+    if (!names.has(spec.topic) || claims.has(claim)) return false
+    claims.add(claim)
+    return true
+  })
+}
+
+function subscriptionsOf(facts: MeshFacts, service: ServiceResource): readonly SubscriptionEntry[] {
+  return inOrderOfName(facts.subscriptions)
+    .filter(
+      ({ metadata, spec }) =>
+        spec.service === service.metadata.name && metadata.namespace === service.metadata.namespace,
+    )
+    .map(({ metadata, spec: { service: _service, ...spec } }) => ({ name: metadata.name, ...spec }))
+}

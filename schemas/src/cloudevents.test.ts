@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import {
+  type AnyEvent,
+  type CloudEvent,
+  fromHttp,
+  fromKafka,
+  type HttpHeaders,
+  toHttp,
+  toKafka,
+} from './cloudevents.ts'
+import { MeshError } from './error.ts'
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+const text = (data: Uint8Array) => new TextDecoder().decode(data)
+const REQUIRED = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/s', 'ce-type': 'T' }
+const structured = (event: unknown) =>
+  fromHttp(
+    { 'content-type': 'application/cloudevents+json; charset=utf-8' },
+    bytes(typeof event === 'string' ? event : JSON.stringify(event)),
+  )
+const ENVELOPE = { specversion: '1.0', id: '1', source: '/s', type: 'T' }
+
+function faultsOf(headers: HttpHeaders, body = ''): string {
+  try {
+    fromHttp(headers, bytes(body))
+  } catch (error) {
+    assert.ok(error instanceof MeshError)
+    assert.equal(error.code, 'invalid_event')
+    return error.message
+  }
+  throw new Error('expected a fault')
+}
+
+test('binary mode: attributes from ce- headers, data untouched', () => {
+  const { event, key, headers } = fromHttp(
+    {
+      ...REQUIRED,
+      'ce-time': '2026-11-21T10:00:00.123Z',
+      'ce-comexample': 'caf%C3%A9',
+      'content-type': 'text/plain',
+      host: 'x',
+    },
+    bytes('hello'),
+  )
+  assert.equal(event.kind, 'cloudevent')
+  assert.deepEqual(
+    { ...(event as CloudEvent).attributes },
+    {
+      specversion: '1.0',
+      id: '1',
+      source: '/s',
+      type: 'T',
+      time: '2026-11-21T10:00:00.123Z',
+      comexample: 'café',
+    },
+  )
+  assert.equal(event.contentType, 'text/plain')
+  assert.equal(text(event.data), 'hello')
+  assert.equal(key, undefined)
+  assert.deepEqual(headers, [])
+})
+
+test('structured mode: data keeps its numbers as they were written', () => {
+  const { event } = structured(
+    '{"specversion":"1.0","id":"1","source":"/s","type":"T","count":7,"flag":true,"subject":null,"data":{"big":12345678901234567890,"price":1.10,"n":-0}}',
+  )
+  assert.deepEqual(
+    { ...(event as CloudEvent).attributes },
+    { specversion: '1.0', id: '1', source: '/s', type: 'T', count: '7', flag: 'true' },
+  )
+  assert.equal(event.contentType, 'application/json')
+  assert.equal(text(event.data), '{"big":12345678901234567890,"price":1.10,"n":-0}')
+})
+
+test('structured mode: a text under another content type is the data itself, base64 is decoded', () => {
+  assert.equal(
+    text(structured({ ...ENVELOPE, datacontenttype: 'text/xml', data: '<a/>' }).event.data),
+    '<a/>',
+  )
+  assert.equal(
+    text(structured({ ...ENVELOPE, datacontenttype: 'application/vnd.a+json', data: 'a' }).event.data),
+    '"a"',
+  )
+  assert.deepEqual([...structured({ ...ENVELOPE, data_base64: 'AP8=' }).event.data], [0, 255])
+  assert.equal(structured(ENVELOPE).event.data.length, 0)
+})
+
+test('any other body is an event as it is', () => {
+  const { event, key } = fromHttp(
+    { 'content-type': 'image/png', 'ce-partitionkey': 'p' },
+    Uint8Array.of(0, 255),
+  )
+  assert.deepEqual(event, { kind: 'raw', contentType: 'image/png', data: Uint8Array.of(0, 255) })
+  assert.equal(text(key ?? bytes('')), 'p')
+})
+
+test('the key is weft-key, else the partitionkey extension of either mode', () => {
+  const keyOf = (headers: HttpHeaders) => text(fromHttp(headers, bytes('')).key ?? bytes('none'))
+  assert.equal(keyOf({ ...REQUIRED, 'ce-partitionkey': 'a', 'weft-key': 'b%20c' }), 'b c')
+  assert.equal(keyOf({ ...REQUIRED, 'ce-partitionkey': 'a' }), 'a')
+  assert.equal(text(structured({ ...ENVELOPE, partitionkey: 'k' }).key ?? bytes('')), 'k')
+  assert.equal(keyOf({}), 'none')
+})
+
+test('weft-header-<name> becomes a record header; names that the sidecar writes are refused', () => {
+  const { headers } = fromHttp({ 'weft-header-tenant': 'caf%C3%A9' }, bytes(''))
+  assert.deepEqual(
+    headers.map(([name, value]) => [name, text(value)]),
+    [['tenant', 'café']],
+  )
+  for (const name of ['traceparent', 'content-type', 'ce_id', 'weft-dlt-error', ''])
+    assert.match(faultsOf({ [`weft-header-${name}`]: 'x' }), /reserved/)
+})
+
+test('every fault is told at once', () => {
+  const message = faultsOf({
+    'ce-id': '',
+    'ce-type': '%FF',
+    'ce-my-name': 'x',
+    'ce-datacontenttype': 'a/b',
+    'ce-time': 'yesterday',
+  })
+  for (const part of [
+    'id: ',
+    'source: ',
+    'ce-type: expected UTF-8',
+    'ce-my-name',
+    'ce-datacontenttype',
+    'specversion: ',
+    'time: ',
+  ])
+    assert.ok(message.includes(part), `${part} in ${message}`)
+})
+
+test('structured faults name what was expected', () => {
+  const type = { 'content-type': 'application/cloudevents+json' }
+  assert.match(faultsOf(type, '{'), /body: expected a JSON object/)
+  assert.match(faultsOf(type, '[]'), /body: expected a JSON object/)
+  assert.match(faultsOf(type, '[['.repeat(100_000)), /body: expected a JSON object/)
+  assert.match(faultsOf(type, '{}'), /4 faults/)
+  assert.match(faultsOf(type, JSON.stringify({ ...ENVELOPE, Extra: 'x' })), /"Extra"/)
+  assert.match(faultsOf(type, JSON.stringify({ ...ENVELOPE, extra: 1.5 })), /extra/)
+  assert.match(faultsOf(type, JSON.stringify({ ...ENVELOPE, extra: { a: 1 } })), /extra/)
+  assert.match(faultsOf(type, JSON.stringify({ ...ENVELOPE, data: 1, data_base64: 'AA==' })), /both/)
+  assert.match(faultsOf(type, JSON.stringify({ ...ENVELOPE, data_base64: '*' })), /base64/)
+  assert.match(
+    faultsOf(type, JSON.stringify({ ...ENVELOPE, specversion: '0.3' })),
+    /specversion: expected 1.0, came "0.3"/,
+  )
+})
+
+test('batches and other formats are refused by name', () => {
+  assert.match(
+    faultsOf({ 'content-type': 'application/cloudevents-batch+json' }, '[]'),
+    /batches are not supported/,
+  )
+  assert.match(faultsOf({ 'content-type': 'application/cloudevents+xml' }), /application\/cloudevents\+json/)
+})
+
+test('a record carries the event in Kafka binary mode and comes back as it was', () => {
+  const event: AnyEvent = {
+    kind: 'cloudevent',
+    attributes: { specversion: '1.0', id: 'ü', source: '/s', type: 'T' },
+    contentType: 'text/plain',
+    data: bytes('x'),
+  }
+  const { headers, value } = toKafka(event)
+  assert.deepEqual(
+    headers.map(([name, data]) => [name, text(data)]),
+    [
+      ['ce_specversion', '1.0'],
+      ['ce_id', 'ü'],
+      ['ce_source', '/s'],
+      ['ce_type', 'T'],
+      ['content-type', 'text/plain'],
+    ],
+  )
+  const back = fromKafka([...headers, ['tenant', bytes('blue')]], value)
+  assert.deepEqual(back.event, event)
+  assert.deepEqual(back.rest, [['tenant', bytes('blue')]])
+})
+
+test('a record that anybody wrote is never a fault', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.string(), fc.uint8Array())), fc.uint8Array(), (headers, value) => {
+      const request = toHttp(fromKafka(headers, value).event)
+      for (const [name, header] of Object.entries(request.headers)) {
+        assert.match(name, /^(ce-[a-z0-9]+|content-type)$/)
+        assert.match(header, /^[\x20-\x7e]*$/)
+      }
+      assert.deepEqual(request.body, value)
+    }),
+  )
+})
+
+test('what comes in binary mode over HTTP goes out the same, by way of Kafka', () => {
+  const name = fc
+    .stringMatching(/^[a-z0-9]{1,10}$/)
+    .filter(
+      (each) =>
+        !['id', 'source', 'type', 'specversion', 'time', 'subject', 'dataschema', 'datacontenttype'].includes(
+          each,
+        ),
+    )
+  const attributes = fc.dictionary(name, fc.string({ unit: 'grapheme', minLength: 1 }))
+  fc.assert(
+    fc.property(attributes, fc.uint8Array(), (extensions, data) => {
+      const event: AnyEvent = {
+        kind: 'cloudevent',
+        attributes: { specversion: '1.0', id: '1', source: '/s', type: 'T', ...extensions },
+        contentType: 'a/b',
+        data,
+      }
+      const request = toHttp(event)
+      const record = toKafka(fromHttp(request.headers, request.body).event)
+      assert.deepEqual(toHttp(fromKafka(record.headers, record.value).event), request)
+    }),
+  )
+})
+
+test('hostile headers are faults or events, never another error', () => {
+  const headers = fc.dictionary(
+    fc.constantFrom('content-type', 'ce-id', 'ce-specversion', 'ce-', 'weft-key', 'weft-header-x', 'ce-time'),
+    fc.string(),
+  )
+  fc.assert(
+    fc.property(headers, fc.uint8Array(), (each, body) => {
+      try {
+        fromHttp(each, body)
+      } catch (error) {
+        assert.ok(error instanceof MeshError)
+      }
+    }),
+  )
+})

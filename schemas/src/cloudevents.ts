@@ -1,0 +1,229 @@
+/**
+ * CloudEvents 1.0 in its HTTP and Kafka protocol bindings. Pure: bytes and names in, bytes and names out.
+ * A body that is no CloudEvent is an event too (`raw`): its bytes and its content type go through untouched,
+ * nobody is forced into an envelope.
+ */
+
+import { type CloudEventAttributes, readStructured } from './cloudevents-json.ts'
+import { MeshError } from './error.ts'
+import { decodeHeaderValue, encodeHeaderValue } from './header-value.ts'
+
+export type { CloudEventAttributes }
+export { decodeHeaderValue, encodeHeaderValue }
+
+export interface CloudEvent {
+  readonly kind: 'cloudevent'
+  readonly attributes: CloudEventAttributes
+  readonly contentType?: string
+  readonly data: Uint8Array
+}
+
+/** Any other body, with the content type it came with. */
+export interface RawEvent {
+  readonly kind: 'raw'
+  readonly contentType?: string
+  readonly data: Uint8Array
+}
+
+export type AnyEvent = CloudEvent | RawEvent
+export type HeaderField = readonly [name: string, value: Uint8Array]
+
+/** HTTP headers as Node gives them: names in lower case, values as Latin-1 text. */
+export type HttpHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/** What one publish request carries. */
+export interface IncomingEvent {
+  readonly event: AnyEvent
+  /** Record key: `weft-key`, else the `partitionkey` extension. */
+  readonly key?: Uint8Array
+  /** Further record headers, from `weft-header-<name>`. */
+  readonly headers: readonly HeaderField[]
+}
+
+const ATTRIBUTE_NAME = /^[a-z0-9]+$/
+const PREFIX_HTTP = 'ce-'
+const PREFIX_KAFKA = 'ce_'
+const PREFIX_RECORD_HEADER = 'weft-header-'
+/** Record headers that the sidecar writes itself. */
+const RESERVED_RECORD_HEADER = /^(?:content-type|traceparent|tracestate|baggage|ce_.*|weft-.*)$/
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * Reads a publish request (HTTP binding 3.1 binary, 3.2 structured; everything else is a raw event).
+ * Throws MeshError `invalid_event` whose message lists every fault.
+ */
+export function fromHttp(headers: HttpHeaders, body: Uint8Array): IncomingEvent {
+  const faults: string[] = []
+  const contentType = single(headers['content-type'])
+  const media = mediaType(contentType)
+  const fields = collectFields(headers, faults)
+  let event: AnyEvent
+  if (media === 'application/cloudevents+json') {
+    event = { kind: 'cloudevent', ...readStructured(body, faults) }
+  } else if (media.startsWith('application/cloudevents')) {
+    const why = media.startsWith('application/cloudevents-batch')
+      ? 'batches are not supported yet'
+      : 'unknown event format'
+    faults.push(`content-type: expected application/cloudevents+json, came ${media}: ${why}`)
+    event = { kind: 'raw', data: body }
+  } else if (
+    fields.attributes.size > 0 &&
+    !(fields.attributes.size === 1 && fields.attributes.has('partitionkey'))
+  ) {
+    event = {
+      kind: 'cloudevent',
+      attributes: fromEntries(fields.attributes),
+      ...withType(contentType),
+      data: body,
+    }
+  } else {
+    event = { kind: 'raw', ...withType(contentType), data: body }
+  }
+  if (event.kind === 'cloudevent') checkAttributes(event.attributes, faults)
+  if (faults.length > 0) {
+    const list = faults.length === 1 ? 'a fault' : `${faults.length} faults`
+    throw new MeshError('invalid_event', `the event has ${list}: ${faults.join('; ')}`)
+  }
+  const partitionKey =
+    event.kind === 'cloudevent' ? event.attributes.partitionkey : fields.attributes.get('partitionkey')
+  const key = fields.key ?? (partitionKey === undefined ? undefined : encoder.encode(partitionKey))
+  return { event, ...(key !== undefined && { key }), headers: fields.recordHeaders }
+}
+
+/** Kafka binding 3.2 (binary mode): attributes as `ce_` headers, `content-type`, the data as value. */
+export function toKafka(event: AnyEvent): {
+  readonly headers: readonly HeaderField[]
+  readonly value: Uint8Array
+} {
+  const headers: HeaderField[] = []
+  if (event.kind === 'cloudevent') {
+    for (const [name, value] of Object.entries(event.attributes))
+      headers.push([PREFIX_KAFKA + name, encoder.encode(value)])
+  }
+  if (event.contentType !== undefined) headers.push(['content-type', encoder.encode(event.contentType)])
+  return { headers, value: event.data }
+}
+
+/**
+ * Reads a record. Never throws: whoever wrote it, it has to be delivered. A record with a `ce_` header is a CloudEvent with
+ * the attributes that it has; structured mode is a raw event whose content type says so. `rest` is every other header.
+ */
+export function fromKafka(
+  headers: readonly HeaderField[],
+  value: Uint8Array,
+): { readonly event: AnyEvent; readonly rest: readonly HeaderField[] } {
+  const attributes = new Map<string, string>()
+  const rest: HeaderField[] = []
+  let contentType: string | undefined
+  for (const field of headers) {
+    const name = field[0].toLowerCase()
+    const attribute = name.startsWith(PREFIX_KAFKA) ? name.slice(PREFIX_KAFKA.length) : ''
+    if (ATTRIBUTE_NAME.test(attribute)) attributes.set(attribute, lenientText(field[1]))
+    else if (name === 'content-type') contentType ??= lenientText(field[1])
+    else rest.push(field)
+  }
+  const event: AnyEvent =
+    attributes.size > 0
+      ? { kind: 'cloudevent', attributes: fromEntries(attributes), ...withType(contentType), data: value }
+      : { kind: 'raw', ...withType(contentType), data: value }
+  return { event, rest }
+}
+
+/** HTTP binding 3.1 (binary mode); a raw event is its body with its content type (`application/octet-stream` where unknown). */
+export function toHttp(event: AnyEvent): {
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+} {
+  const headers: Record<string, string> = {}
+  if (event.kind === 'cloudevent') {
+    for (const [name, value] of Object.entries(event.attributes))
+      headers[PREFIX_HTTP + name] = encodeHeaderValue(encoder.encode(value))
+  }
+  const contentType = event.contentType
+  // A record's content type was written by anybody: what is no header value must not break the delivery.
+  headers['content-type'] =
+    contentType !== undefined && /^[\x21-\x7e][\x20-\x7e]*$/.test(contentType)
+      ? contentType
+      : 'application/octet-stream'
+  return { headers, body: event.data }
+}
+
+interface Fields {
+  readonly attributes: Map<string, string>
+  readonly recordHeaders: HeaderField[]
+  readonly key: Uint8Array | undefined
+}
+
+function collectFields(headers: HttpHeaders, faults: string[]): Fields {
+  const attributes = new Map<string, string>()
+  const recordHeaders: HeaderField[] = []
+  let key: Uint8Array | undefined
+  for (const [name, raw] of Object.entries(headers)) {
+    const value = single(raw)
+    if (value === undefined) continue
+    if (name === 'weft-key') key = decodeHeaderValue(value)
+    else if (name.startsWith(PREFIX_HTTP)) readAttribute(name, value, attributes, faults)
+    else if (name.startsWith(PREFIX_RECORD_HEADER)) {
+      const header = name.slice(PREFIX_RECORD_HEADER.length)
+      if (header === '' || RESERVED_RECORD_HEADER.test(header))
+        faults.push(`${name}: expected the name of a record header of your own, came one that is reserved`)
+      else recordHeaders.push([header, decodeHeaderValue(value)])
+    }
+  }
+  return { attributes, recordHeaders, key }
+}
+
+function readAttribute(header: string, raw: string, into: Map<string, string>, faults: string[]): void {
+  const name = header.slice(PREFIX_HTTP.length)
+  if (!ATTRIBUTE_NAME.test(name)) {
+    faults.push(`${header}: expected letters a-z and digits after ce-`)
+  } else if (name === 'datacontenttype') {
+    faults.push(`${header}: in binary mode the content type goes in the Content-Type header`)
+  } else {
+    try {
+      into.set(name, decoder.decode(decodeHeaderValue(raw)))
+    } catch {
+      faults.push(`${header}: expected UTF-8, percent-encoded`)
+    }
+  }
+}
+
+const REQUIRED = ['id', 'source', 'type'] as const
+// RFC 3339, section 5.6.
+const TIMESTAMP = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
+
+function checkAttributes(attributes: CloudEventAttributes, faults: string[]): void {
+  const at = (name: string) => attributes[name]
+  for (const name of REQUIRED) {
+    const value = at(name)
+    if (value === undefined) faults.push(`${name}: expected a text, it is missing`)
+    else if (value === '') faults.push(`${name}: expected a text, it is empty`)
+  }
+  const version = at('specversion')
+  if (version === undefined) faults.push('specversion: expected 1.0, it is missing')
+  else if (version !== '1.0')
+    faults.push(`specversion: expected 1.0, came ${JSON.stringify(version.slice(0, 20))}`)
+  const time = at('time')
+  if (time !== undefined && !(TIMESTAMP.test(time) && !Number.isNaN(Date.parse(time))))
+    faults.push(`time: expected an RFC 3339 timestamp, came ${JSON.stringify(time.slice(0, 40))}`)
+  for (const name of ['subject', 'dataschema'])
+    if (at(name) === '') faults.push(`${name}: expected a text, it is empty`)
+}
+
+const mediaType = (contentType: string | undefined): string =>
+  (contentType?.split(';', 1)[0] ?? '').trim().toLowerCase()
+
+const withType = (contentType: string | undefined) => (contentType === undefined ? {} : { contentType })
+
+/** Node joins repeated headers with commas, except for the few that it lists as arrays. */
+const single = (value: string | readonly string[] | undefined): string | undefined =>
+  typeof value === 'object' ? value.join(', ') : value
+
+// What is missing was or will be reported by checkAttributes (HTTP), or is delivered as it is (Kafka).
+const fromEntries = (attributes: ReadonlyMap<string, string>): CloudEventAttributes =>
+  Object.fromEntries(attributes) as unknown as CloudEventAttributes
+
+const lenient = new TextDecoder('utf-8')
+const lenientText = (bytes: Uint8Array): string => lenient.decode(bytes)

@@ -1,0 +1,36 @@
+/** Every default of a resource, with the reason for its value. */
+
+/** As in Kubernetes: a file without a namespace means the same in both worlds. */
+export const DEFAULT_NAMESPACE = 'default'
+/** What a URL without a port means. */
+export const DEFAULT_SERVICE_PORT = 80
+export const DEFAULT_SERVICE_PROTOCOL = 'http'
+/** Standalone sidecars of one machine; nothing is reachable from outside unless it is asked for. */
+export const DEFAULT_WORKLOAD_ADDRESS = '127.0.0.1'
+/** A policy that says nothing else gives a right; the mesh denies by default. */
+export const DEFAULT_POLICY_ACTION = 'allow'
+/** A policy that is not enforced unless one asks for it would be a trap. */
+export const DEFAULT_POLICY_MODE = 'enforce'
+/** A few consumers in parallel from the start: adding partitions later moves keys, so one would be too few. */
+export const DEFAULT_PARTITIONS = 3
+/** Works on a broker that stands alone; a cluster of three says 3. */
+export const DEFAULT_REPLICATION_FACTOR = 1
+/** Kafka's own default of max.message.bytes is 1 MiB and 12 bytes of overhead. */
+export const DEFAULT_MAX_MESSAGE_BYTES = 1_048_576
+/** A new consumer misses nothing that was published before it came. */
+export const DEFAULT_START_AT = 'earliest'
+/** Hides a few milliseconds of app latency; more would be more repeats after a crash. */
+export const DEFAULT_MAX_IN_FLIGHT = 16
+/** Far below Kafka's max.poll.interval.ms of five minutes, so that retries end while the partition is owned. */
+export const DEFAULT_DELIVERY_TIMEOUT_MS = 10_000
+/** Five attempts at 100 ms and doubling: over a restart of the app, not over an outage. */
+export const DEFAULT_DELIVERY_RETRY = { attempts: 5, backoffBaseMs: 100, backoffMaxMs: 10_000 } as const
+/** Fail closed. */
+export const DEFAULT_MESH_ACTION = 'deny'
+/** One in a hundred: Istio's and Dapr's production advice; a caller's own decision is followed whatever this says. */
+export const DEFAULT_SAMPLING_RATIO = 0.01
+/** No static secret, and the broker knows who calls. */
+export const DEFAULT_KAFKA_SECURITY = 'mtls'
+
+/** `<topic>.<group>.dlt`: one dead-letter topic per consumer group, so that a redrive reaches only the group that failed. */
+export const defaultDeadLetterTopic = (topic: string, group: string): string => `${topic}.${group}.dlt`

@@ -1,0 +1,142 @@
+/**
+ * Every form of text that a resource may hold: what it must look like, and the words that say so. Functions and not
+ * regular expressions alone, because length comes first: no expression sees a megabyte.
+ */
+import { normalisePath } from '../policy/path.ts'
+import { parseSpiffeId } from '../spiffe.ts'
+
+interface TextFormat {
+  /** Completes the sentence "expected …". */
+  readonly expected: string
+  readonly test: (text: string) => boolean
+}
+
+const format = (
+  expected: string,
+  maxLength: number,
+  test: RegExp | ((text: string) => boolean),
+): TextFormat => ({
+  expected,
+  test: (text) => text.length <= maxLength && (test instanceof RegExp ? test.test(text) : test(text)),
+})
+
+/** Kafka's own limit (org.apache.kafka.common.internals.Topic). */
+const MAX_KAFKA_NAME = 249
+/** Leaves room for kind, namespace and `.yaml` in a file name of 255 bytes. */
+const MAX_RESOURCE_NAME = 128
+
+const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/
+const LABEL_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/
+const HOST_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/
+const PLACEHOLDERS = /\$\{(?:serviceAccount|namespace)\}/g
+
+const isDnsName = (text: string): boolean =>
+  text.split('.').every((label) => label.length <= 63 && DNS_LABEL.test(label))
+const isKafkaName = (text: string): boolean => /^[A-Za-z0-9._-]+$/.test(text) && text !== '.' && text !== '..'
+const isPath = (text: string): boolean => normalisePath(text) === text
+const starOnlyAtEnd = (text: string): boolean => !text.slice(0, -1).includes('*')
+const withoutStar = (text: string): string => (text.endsWith('*') ? text.slice(0, -1) : text)
+const withoutPlaceholders = (text: string): string => text.replaceAll(PLACEHOLDERS, 'x')
+const isPrintable = (text: string): boolean => /^[\x21-\x7e\u00a1-\ud7ff\ue000-\ufffd]+$/.test(text)
+
+export const FORMATS = {
+  'dns-label': format(
+    'lower-case letters, digits and dashes, at most 63, a letter or digit at both ends',
+    63,
+    DNS_LABEL,
+  ),
+  'dns-name': format(
+    `lower-case letters, digits, dashes and dots, at most ${MAX_RESOURCE_NAME}, a letter or digit at both ends`,
+    MAX_RESOURCE_NAME,
+    isDnsName,
+  ),
+  'label-key': format(
+    'a label name: letters, digits, ".", "_", "-", at most 63, with an optional "dns.name/" before it',
+    317,
+    isLabelKey,
+  ),
+  'label-value': format(
+    'a label value: letters, digits, ".", "_", "-", at most 63',
+    63,
+    (text) => text === '' || LABEL_NAME.test(text),
+  ),
+  'kafka-name': format(
+    `a Kafka name: letters, digits, ".", "_", "-", at most ${MAX_KAFKA_NAME}`,
+    MAX_KAFKA_NAME,
+    isKafkaName,
+  ),
+  'group-name': format(
+    'a consumer group name: at most 249 printable characters without "*", "$" and spaces',
+    MAX_KAFKA_NAME,
+    (text) => isPrintable(text) && !/[*$]/.test(text),
+  ),
+  'config-key': format('the name of a Kafka topic setting, such as retention.ms', 128, /^[a-z][a-z0-9.]*$/),
+  'topic-pattern': format(
+    'a topic name; "*" only at the end; ${serviceAccount} and ${namespace} are filled in',
+    MAX_KAFKA_NAME,
+    (text) => starOnlyAtEnd(text) && (text === '*' || isKafkaName(withoutPlaceholders(withoutStar(text)))),
+  ),
+  'prefix-pattern': format(
+    'a name; "*" only at the end; ${serviceAccount} and ${namespace} are filled in',
+    MAX_KAFKA_NAME,
+    (text) => starOnlyAtEnd(text) && isPattern(text),
+  ),
+  'group-pattern': format(
+    'a group name in which "*" stands for anything; ${serviceAccount} and ${namespace} are filled in',
+    MAX_KAFKA_NAME,
+    isPattern,
+  ),
+  path: format(
+    'a path in normal form: "/" first, no "//", "/./", "/../", query, or needless escapes',
+    2048,
+    isPath,
+  ),
+  'path-pattern': format(
+    'a path in normal form ("/" first, no "//", "/./", "/../", query, or needless escapes); "*" only at the end, for a prefix',
+    2048,
+    (text) => starOnlyAtEnd(text) && isPath(withoutStar(text)),
+  ),
+  method: format('an HTTP method in upper case, such as GET', 32, /^[A-Z][A-Z-]*$/),
+  'spiffe-pattern': format(
+    'a SPIFFE id, spiffe://<trust domain>/ns/<namespace>/sa/<service account>, in which "*" may stand for anything after the trust domain',
+    1024,
+    isSpiffePattern,
+  ),
+  host: format('an IP address or a host name', 253, isHost),
+  'host-port': format('host:port', 260, isHostPort),
+} as const satisfies Record<string, TextFormat>
+
+export type FormatName = keyof typeof FORMATS
+
+function isLabelKey(text: string): boolean {
+  const [first = '', second, ...more] = text.split('/')
+  if (second === undefined) return first.length <= 63 && LABEL_NAME.test(first)
+  return (
+    more.length === 0 &&
+    first.length <= 253 &&
+    isDnsName(first) &&
+    second.length <= 63 &&
+    LABEL_NAME.test(second)
+  )
+}
+
+function isPattern(text: string): boolean {
+  return isPrintable(text) && !withoutPlaceholders(text).includes('$')
+}
+
+/** The trust domain is written out: `spiffe://*` would be anybody whom any federated authority vouches for. */
+function isSpiffePattern(text: string): boolean {
+  if (!text.includes('*')) return parseSpiffeId(text) !== undefined
+  return /^spiffe:\/\/[a-z0-9._-]{1,255}\/[A-Za-z0-9._/*-]*$/.test(text)
+}
+
+function isHost(text: string): boolean {
+  return text.includes(':') ? URL.canParse(`http://[${text}]/`) : HOST_NAME.test(text)
+}
+
+function isHostPort(text: string): boolean {
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text)
+  if (match === null) return false
+  const port = Number(match[3])
+  return isHost(match[1] ?? match[2] ?? '') && port >= 1 && port <= 65_535
+}

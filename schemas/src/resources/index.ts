@@ -1,0 +1,37 @@
+export { DEFAULT_NAMESPACE, DEFAULT_SAMPLING_RATIO, defaultDeadLetterTopic } from './defaults.ts'
+export { type DocumentSource, type ReadDocument, readDocument } from './document.ts'
+export { type Fault, type FaultPath, formatPath, type PositionedFault } from './fault.ts'
+export { resourceKey } from './key.ts'
+export { kindNamed, RESOURCE_SCHEMAS } from './kinds/index.ts'
+export type { Position } from './position.ts'
+export {
+  createLocator,
+  MAX_TEXT_BYTES,
+  type ReadResource,
+  type ReadResult,
+  readResources,
+  YAML_OPTIONS,
+} from './read.ts'
+export {
+  type AccessPolicyResource,
+  API_VERSION,
+  KINDS,
+  type Kind,
+  type MeshResource,
+  type MeshSpec,
+  type Metadata,
+  type Resource,
+  type ResourceInput,
+  type ResourceInputOfKind,
+  type ResourceOfKind,
+  type ServicePort,
+  type ServiceResource,
+  type ServiceSpec,
+  type SubscriptionResource,
+  type SubscriptionSpec,
+  type TopicResource,
+  type TopicSpec,
+  type WorkloadResource,
+  type WorkloadSpec,
+} from './types.ts'
+export { type Validated, validateResource } from './validate.ts'

@@ -1,0 +1,52 @@
+import {
+  DEFAULT_KAFKA_SECURITY,
+  DEFAULT_MESH_ACTION,
+  DEFAULT_NAMESPACE,
+  DEFAULT_SAMPLING_RATIO,
+} from '../defaults.ts'
+import type { KindDefinition } from './definition.ts'
+import { list, map, oneOf, resource, text } from './shapes.ts'
+
+const spec = map({
+  defaultAction: {
+    ...oneOf(['allow', 'deny'], 'What holds where no policy speaks.'),
+    default: DEFAULT_MESH_ACTION,
+  },
+  tracing: map({
+    samplingRatio: {
+      type: 'number',
+      minimum: 0,
+      maximum: 1,
+      description: 'Share of new traces that are recorded; a caller’s own decision is always followed.',
+      default: DEFAULT_SAMPLING_RATIO,
+    },
+  }),
+  kafka: map(
+    {
+      bootstrapServers: list(text('host-port', 'host:port'), 'Any brokers of the cluster.', 64),
+      security: {
+        ...oneOf(['mtls', 'tls', 'plaintext'], "mtls: with the workload's own certificate."),
+        default: DEFAULT_KAFKA_SECURITY,
+      },
+    },
+    ['bootstrapServers'],
+  ),
+})
+
+/** There is one, so name and namespace are fixed: two would contradict each other. */
+const name = { type: 'string', const: 'mesh' }
+const namespace = { type: 'string', const: DEFAULT_NAMESPACE }
+
+export const mesh: KindDefinition<'Mesh'> = {
+  kind: 'Mesh',
+  plural: 'meshes',
+  schema: resource({ kind: 'Mesh', spec, name, namespace }),
+  check: () => [],
+  complete: ({ spec: { defaultAction, tracing, kafka } }) => ({
+    defaultAction: defaultAction ?? DEFAULT_MESH_ACTION,
+    tracing: { samplingRatio: tracing?.samplingRatio ?? DEFAULT_SAMPLING_RATIO },
+    ...(kafka !== undefined && {
+      kafka: { bootstrapServers: kafka.bootstrapServers, security: kafka.security ?? DEFAULT_KAFKA_SECURITY },
+    }),
+  }),
+}

@@ -1,0 +1,58 @@
+import { DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_PARTITIONS, DEFAULT_REPLICATION_FACTOR } from '../defaults.ts'
+import { type LocatedFault, locatedFault, showValue } from '../fault.ts'
+import { type KindDefinition, member } from './definition.ts'
+import { map, resource, text, wholeNumber } from './shapes.ts'
+
+/** Above it, a broker spends more on a partition's bookkeeping than on its records; a typing error, then. */
+const MAX_PARTITIONS = 10_000
+/** Kafka's length fields are signed 32 bit; a quarter of that is the most any client of ours would buffer. */
+const MAX_MESSAGE_BYTES = 536_870_912
+
+const spec = map({
+  name: text('kafka-name', 'The name in Kafka, where metadata.name cannot be it.'),
+  partitions: { ...wholeNumber(1, MAX_PARTITIONS, 'Can grow, never shrink.'), default: DEFAULT_PARTITIONS },
+  replicationFactor: {
+    ...wholeNumber(1, 100, 'Copies of each partition, when the topic is created.'),
+    default: DEFAULT_REPLICATION_FACTOR,
+  },
+  config: {
+    type: 'object',
+    propertyNames: { type: 'string', format: 'config-key' },
+    additionalProperties: { type: ['string', 'number', 'boolean'], maxLength: 4096 },
+    maxProperties: 64,
+    description: "Kafka's own settings of a topic.",
+    default: {},
+  },
+  maxMessageBytes: {
+    ...wholeNumber(1, MAX_MESSAGE_BYTES, 'Largest record: key, value and headers.'),
+    default: DEFAULT_MAX_MESSAGE_BYTES,
+  },
+})
+
+export const topic: KindDefinition<'Topic'> = {
+  kind: 'Topic',
+  plural: 'topics',
+  schema: resource({ kind: 'Topic', spec }),
+  check: sizeSaidTwice,
+  complete: ({ metadata, spec: { name, partitions, replicationFactor, config, maxMessageBytes } }) => ({
+    name: name ?? metadata.name,
+    partitions: partitions ?? DEFAULT_PARTITIONS,
+    replicationFactor: replicationFactor ?? DEFAULT_REPLICATION_FACTOR,
+    config: Object.fromEntries(Object.entries(config ?? {}).map(([key, value]) => [key, String(value)])),
+    maxMessageBytes: maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
+  }),
+}
+
+function sizeSaidTwice(input: unknown): readonly LocatedFault[] {
+  const value = member(member(member(input, 'spec'), 'config'), 'max.message.bytes')
+  if (value === undefined) return []
+  return [
+    locatedFault({
+      at: ['spec', 'config', 'max.message.bytes'],
+      expected: 'the limit in spec.maxMessageBytes',
+      came: `${showValue(value)} here`,
+      hint: 'the sidecar enforces the limit too, so it is said in one place',
+      onKey: true,
+    }),
+  ]
+}

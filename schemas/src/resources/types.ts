@@ -1,0 +1,144 @@
+/**
+ * The resource kinds of group mesh.weft.dev/v1. Each has two forms: the input that a person writes (…Input), and the
+ * completed one, in which every default is filled in and later code tests nothing.
+ */
+import type { AccessPolicySpec } from '../policy/types.ts'
+
+export const API_VERSION = 'mesh.weft.dev/v1'
+
+export const KINDS = ['Service', 'Workload', 'AccessPolicy', 'Topic', 'Subscription', 'Mesh'] as const
+export type Kind = (typeof KINDS)[number]
+
+export interface Metadata {
+  readonly name: string
+  readonly namespace: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+interface ResourceOf<K extends Kind, Spec> {
+  readonly apiVersion: typeof API_VERSION
+  readonly kind: K
+  readonly metadata: Metadata
+  readonly spec: Spec
+}
+
+interface InputOf<K extends Kind, Spec> {
+  readonly apiVersion: typeof API_VERSION
+  readonly kind: K
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string
+    readonly labels?: Metadata['labels']
+  }
+  readonly spec: Spec
+}
+
+export interface ServicePort {
+  readonly name?: string
+  readonly port: number
+  readonly protocol: 'http' | 'tcp'
+}
+
+/** A name that callers use, and the workloads behind it: those of its namespace whose labels hold all of `selector`. */
+export interface ServiceSpec {
+  readonly selector: Readonly<Record<string, string>>
+  readonly ports: readonly ServicePort[]
+}
+
+export interface ServiceSpecInput {
+  readonly selector: Readonly<Record<string, string>>
+  readonly ports?: readonly (Partial<ServicePort> & { readonly name?: string })[]
+}
+
+/** One running instance: the inbound listener of its sidecar, and the service account that it proves. */
+export interface WorkloadSpec {
+  readonly serviceAccount: string
+  readonly address: string
+  readonly inboundPort: number
+  readonly appPort?: number
+  readonly adminPort?: number
+}
+
+export type WorkloadSpecInput = Omit<WorkloadSpec, 'address'> & { readonly address?: string }
+
+export type AccessPolicySpecInput = Omit<AccessPolicySpec, 'action' | 'mode'> &
+  Partial<Pick<AccessPolicySpec, 'action' | 'mode'>>
+
+/** A Kafka topic as a contract. `name` is the one Kafka knows: that of the metadata, unless Kafka's is no DNS name. */
+export interface TopicSpec {
+  readonly name: string
+  readonly partitions: number
+  readonly replicationFactor: number
+  readonly config: Readonly<Record<string, string>>
+  readonly maxMessageBytes: number
+}
+
+export type TopicSpecInput = Partial<Omit<TopicSpec, 'config'>> & {
+  readonly config?: Readonly<Record<string, string | number | boolean>>
+}
+
+/** Push delivery of a topic to a path of a service of the same namespace. */
+export interface SubscriptionSpec {
+  readonly topic: string
+  readonly service: string
+  readonly path: string
+  readonly group: string
+  readonly startAt: 'earliest' | 'latest'
+  readonly maxInFlight: number
+  readonly timeoutMs: number
+  readonly retry: { readonly attempts: number; readonly backoffBaseMs: number; readonly backoffMaxMs: number }
+  readonly deadLetterTopic: string
+}
+
+export type SubscriptionSpecInput = Pick<SubscriptionSpec, 'topic' | 'service' | 'path'> &
+  Partial<Omit<SubscriptionSpec, 'retry'>> & { readonly retry?: Partial<SubscriptionSpec['retry']> }
+
+/** What holds for the whole mesh. There is one, named `mesh`. */
+export interface MeshSpec {
+  readonly defaultAction: 'allow' | 'deny'
+  /** Share of new traces that are recorded, 0 to 1. */
+  readonly tracing: { readonly samplingRatio: number }
+  readonly kafka?: {
+    readonly bootstrapServers: readonly string[]
+    readonly security: 'mtls' | 'tls' | 'plaintext'
+  }
+}
+
+export interface MeshSpecInput {
+  readonly defaultAction?: 'allow' | 'deny'
+  readonly tracing?: { readonly samplingRatio?: number }
+  readonly kafka?: {
+    readonly bootstrapServers: readonly string[]
+    readonly security?: 'mtls' | 'tls' | 'plaintext'
+  }
+}
+
+export type ServiceResource = ResourceOf<'Service', ServiceSpec>
+export type WorkloadResource = ResourceOf<'Workload', WorkloadSpec>
+export type AccessPolicyResource = ResourceOf<'AccessPolicy', AccessPolicySpec>
+export type TopicResource = ResourceOf<'Topic', TopicSpec>
+export type SubscriptionResource = ResourceOf<'Subscription', SubscriptionSpec>
+export type MeshResource = ResourceOf<'Mesh', MeshSpec>
+
+/** A resource, completed. */
+export type Resource =
+  | ServiceResource
+  | WorkloadResource
+  | AccessPolicyResource
+  | TopicResource
+  | SubscriptionResource
+  | MeshResource
+
+/** A resource as it is written: what `validateResource` takes when all is well. */
+export type ResourceInput =
+  | InputOf<'Service', ServiceSpecInput>
+  | InputOf<'Workload', WorkloadSpecInput>
+  | InputOf<'AccessPolicy', AccessPolicySpecInput>
+  | InputOf<'Topic', TopicSpecInput>
+  | InputOf<'Subscription', SubscriptionSpecInput>
+  | InputOf<'Mesh', MeshSpecInput>
+
+/** The one resource type of a kind. */
+export type ResourceOfKind<K extends Kind> = Extract<Resource, { readonly kind: K }>
+/** The one input type of a kind. */
+export type ResourceInputOfKind<K extends Kind> = Extract<ResourceInput, { readonly kind: K }>

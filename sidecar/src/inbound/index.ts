@@ -1,0 +1,115 @@
+/** The inbound path: from other sidecars, or a plain-text ingress, to the local app. The order of the layers is argued here, once. */
+import type { Tracer } from '@opentelemetry/api'
+import { MeshError } from '@weft/schemas/error'
+import type { IdentitySource } from '@weft/schemas/node/identity'
+import type { Log } from '@weft/schemas/node/log'
+import type { Metrics } from '@weft/schemas/node/metrics'
+import type { SnapshotSource } from '@weft/schemas/snapshot'
+import { accessLog } from '../layers/access-log.ts'
+import { countRequests } from '../layers/metrics.ts'
+import { rescue } from '../layers/rescue.ts'
+import { traceRequests } from '../layers/trace.ts'
+import { type Listener, listen } from '../listen/index.ts'
+import type { Service } from '../transport/exchange.ts'
+import { DEFAULT_LIMITS, type Http1Limits } from '../transport/http1/limits.ts'
+import { ServerConnection } from '../transport/http1/server-connection.ts'
+import { appPool } from './app.ts'
+import { authorize } from './authorize.ts'
+import { identityHeaders } from './identity-headers.ts'
+import { ANONYMOUS, certificateEnd, provenPeer } from './peer.ts'
+
+export interface InboundOptions {
+  readonly host: string
+  readonly port: number
+  readonly snapshots: SnapshotSource
+  readonly identity: IdentitySource
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly tracer: Tracer
+  /** On 127.0.0.1. Undefined: there is no app, and every request is answered with 503. */
+  readonly appPort: number | undefined
+  /** True: no TLS, callers are anonymous; for an ingress on loopback. */
+  readonly plaintext?: boolean
+  /** Default: DEFAULT_LIMITS. */
+  readonly limits?: Http1Limits
+}
+
+const EXPIRY_CHECK_MS = 1_000
+
+/** Listens for callers. Rejects where the port cannot be bound. */
+export async function startInbound(options: InboundOptions): Promise<Listener> {
+  const { snapshots, identity, metrics, log, tracer, plaintext = false } = options
+  const pool = options.appPort === undefined ? undefined : appPool(options.appPort)
+
+  const app: Service = pool ?? noApp
+  // Last before the app, on nothing but what may pass: the path that was judged is, byte for byte, the path that is sent.
+  const authorized = authorize(app, { snapshots, metrics, log })
+  // Before the decision, so that nothing that is asked or logged from there on can come from a forged field.
+  const identified = identityHeaders(authorized)
+  // Turns refusals and errors into answers, so that the layers above see what the caller gets to see.
+  const rescued = rescue(identified)
+  const logged = accessLog(rescued, log)
+  // Counts answers, refusals among them.
+  const counted = countRequests(named(logged, identity), {
+    direction: 'inbound',
+    metrics,
+    sourceOf: ({ peer }) => peer.id?.serviceAccount ?? '-',
+  })
+  // Outermost: the span covers all that was done for the request, and refusals are seen in the trace.
+  const service = traceRequests(counted, {
+    tracer,
+    kind: 'server',
+    samplingRatio: () => snapshots.current().snapshot.samplingRatio,
+  })
+
+  const rejected = metrics.counter('weft_http_rejected_total')
+  const onRejected = (error: MeshError): void => {
+    rejected.inc({ direction: 'inbound', code: error.row.id })
+    log.debug({ code: error.row.id, reason: error.message }, 'request refused')
+  }
+  const refused = (reason: string): void => onRejected(new MeshError('unauthenticated', reason))
+  const expiry = setInterval(() => pool?.dropExpired(performance.now()), EXPIRY_CHECK_MS)
+  expiry.unref()
+  return listen({
+    host: options.host,
+    port: options.port,
+    ...(!plaintext && { identity }),
+    accept(socket) {
+      const peer = plaintext ? ANONYMOUS : provenPeer(socket, identity.current().spiffeId.trustDomain)
+      if (peer === undefined) {
+        refused('expected a certificate of a workload of this trust domain')
+        return undefined
+      }
+      const validUntil = certificateEnd(socket)
+      return new ServerConnection(socket, {
+        service,
+        peer,
+        limits: options.limits ?? DEFAULT_LIMITS,
+        acceptsAbsoluteForm: false,
+        ...(validUntil !== undefined && { validUntil }),
+        onRejected,
+      })
+    },
+    onHandshakeRefused: (error) => refused(error.message),
+    async onDrained() {
+      clearInterval(expiry)
+      await pool?.close()
+    },
+  })
+}
+
+const noApp: Service = {
+  call() {
+    throw new MeshError('unavailable', 'expected an app behind this sidecar; WEFT_APP_PORT is not set')
+  },
+}
+
+/** Says who answers here, for everything that counts. */
+function named(inner: Service, identity: IdentitySource): Service {
+  return {
+    call(head, response) {
+      head.notes.destination = identity.current().spiffeId.serviceAccount
+      return inner.call(head, response)
+    },
+  }
+}

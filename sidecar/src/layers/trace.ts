@@ -1,0 +1,135 @@
+/**
+ * Trace context of one hop (W3C Trace Context). A caller's decision to record is followed; without one the dice are ours.
+ * What is not recorded never meets the SDK: its context goes on with flag 00, and that is all it costs.
+ */
+import {
+  type Attributes,
+  type Context,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api'
+import type { MeshError } from '@weft/schemas/error'
+import {
+  formatTraceparent,
+  newSpanId,
+  newTraceId,
+  parseTraceparent,
+  type TraceContext,
+} from '@weft/schemas/trace-context'
+import type {
+  Fields,
+  Progress,
+  RequestHead,
+  ResponseHandler,
+  ResponseHead,
+  Service,
+} from '../transport/exchange.ts'
+import { ForwardingResponse } from '../transport/exchange.ts'
+import { firstValue, onlyValue, removeFields, setField } from '../transport/fields.ts'
+
+export interface TraceOptions {
+  readonly tracer: Tracer
+  readonly kind: 'server' | 'client'
+  /** Share of new traces that are recorded, 0 to 1. */
+  readonly samplingRatio: () => number
+}
+
+export function traceRequests(inner: Service, options: TraceOptions): Service {
+  return {
+    call(head, response) {
+      const came = parentOf(head.fields)
+      const isRecorded = came?.sampled ?? Math.random() < options.samplingRatio()
+      const span = isRecorded ? startSpan(head, came, options) : undefined
+      head.notes.traceparent = contextText(span, came)
+      setField(head.fields, 'traceparent', head.notes.traceparent)
+      return inner.call(head, new TracedResponse(response, head, span))
+    },
+  }
+}
+
+/** Two different parents are none: and what belongs to a parent that is ignored is ignored with it. */
+function parentOf(fields: Fields): TraceContext | undefined {
+  const came = parseTraceparent(onlyValue(fields, 'traceparent'))
+  if (came === undefined) removeFields(fields, (name) => name === 'tracestate')
+  return came
+}
+
+function contextText(span: Span | undefined, came: TraceContext | undefined): string {
+  const own = span?.spanContext()
+  // Where no SDK was started a span of the API has no ids.
+  if (own !== undefined && isSpanContextValid(own))
+    return formatTraceparent({ traceId: own.traceId, spanId: own.spanId, sampled: true })
+  const sampled = span !== undefined
+  return formatTraceparent(came ?? { traceId: newTraceId(), spanId: newSpanId(), sampled })
+}
+
+function startSpan(head: RequestHead, came: TraceContext | undefined, { tracer, kind }: TraceOptions): Span {
+  const parent: Context =
+    came === undefined
+      ? ROOT_CONTEXT
+      : trace.setSpanContext(ROOT_CONTEXT, {
+          traceId: came.traceId,
+          spanId: came.spanId,
+          traceFlags: TraceFlags.SAMPLED,
+          isRemote: true,
+        })
+  const attributes: Attributes = {
+    'http.request.method': head.method,
+    'url.path': head.target.split('?', 1)[0] ?? '',
+    'url.scheme': 'http',
+    'server.address': head.authority.replace(/:[0-9]+$/, ''),
+  }
+  if (kind === 'server') attributes['weft.peer'] = head.peer.id?.uri ?? 'anonymous'
+  return tracer.startSpan(
+    head.method,
+    { kind: kind === 'server' ? SpanKind.SERVER : SpanKind.CLIENT, attributes },
+    parent,
+  )
+}
+
+class TracedResponse extends ForwardingResponse {
+  readonly #request: RequestHead
+  readonly #span: Span | undefined
+  #status = 0
+
+  constructor(next: ResponseHandler, request: RequestHead, span: Span | undefined) {
+    super(next)
+    this.#request = request
+    this.#span = span
+  }
+
+  override onHead(head: ResponseHead): void {
+    this.#status = head.status
+    if (firstValue(head.fields, 'traceparent') === undefined)
+      head.fields.push('traceparent', this.#request.notes.traceparent)
+    this.next.onHead(head)
+  }
+
+  override onEnd(trailers: Fields | undefined): void {
+    if (this.#span !== undefined) this.#finish(this.#span, undefined)
+    this.next.onEnd(trailers)
+  }
+
+  override onFail(error: MeshError, progress: Progress): void {
+    if (this.#span !== undefined) this.#finish(this.#span, error)
+    this.next.onFail(error, progress)
+  }
+
+  #finish(span: Span, error: MeshError | undefined): void {
+    const { method, notes, peer } = this.#request
+    span.updateName(`${method} ${notes.service}`)
+    if (this.#status !== 0) span.setAttribute('http.response.status_code', this.#status)
+    if (peer.id === undefined && notes.endpointIdentity !== '')
+      span.setAttribute('weft.peer', notes.endpointIdentity)
+    if (notes.policy !== '') span.setAttribute('weft.policy', notes.policy)
+    if (error !== undefined) span.setAttribute('error.type', error.row.id)
+    if (error !== undefined || this.#status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
+    span.end()
+  }
+}

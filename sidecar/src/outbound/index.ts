@@ -1,0 +1,95 @@
+/** The outbound path: from the local app to the sidecar of another service. The order of the layers is argued here, once. */
+import type { Tracer } from '@opentelemetry/api'
+import type { MeshError } from '@weft/schemas/error'
+import type { IdentitySource } from '@weft/schemas/node/identity'
+import type { Log } from '@weft/schemas/node/log'
+import type { Metrics } from '@weft/schemas/node/metrics'
+import type { ServiceEntry, SnapshotSource } from '@weft/schemas/snapshot'
+import { accessLog } from '../layers/access-log.ts'
+import { countRequests } from '../layers/metrics.ts'
+import { rescue } from '../layers/rescue.ts'
+import { traceRequests } from '../layers/trace.ts'
+import { type Listener, listen } from '../listen/index.ts'
+import type { Peer, Service } from '../transport/exchange.ts'
+import { DEFAULT_LIMITS, type Http1Limits } from '../transport/http1/limits.ts'
+import { ServerConnection } from '../transport/http1/server-connection.ts'
+import { balance } from './balance.ts'
+import type { Cluster } from './cluster.ts'
+import { retry } from './retry.ts'
+import { Router } from './route.ts'
+import { timeout } from './timeout.ts'
+
+export interface OutboundOptions {
+  readonly host: string
+  readonly port: number
+  readonly snapshots: SnapshotSource
+  readonly identity: IdentitySource
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly tracer: Tracer
+  /** Default: DEFAULT_LIMITS. */
+  readonly limits?: Http1Limits
+}
+
+/** Whoever reaches the loopback listener is the local app: it has no certificate, and needs none. */
+const LOCAL_APP: Peer = { id: undefined, subject: { kind: 'anonymous' } }
+const EXPIRY_CHECK_MS = 1_000
+
+/** Listens for the local app. Rejects where the port cannot be bound. */
+export async function startOutbound(options: OutboundOptions): Promise<Listener> {
+  const { snapshots, identity, metrics, log, tracer } = options
+  const retries = metrics.counter('weft_http_retries_total')
+
+  const build = (service: ServiceEntry, cluster: Cluster): Service => {
+    // Chooses for every attempt anew, next to the pools whose load it looks at.
+    const balanced = balance(cluster.endpoints, service.name)
+    // Below retry, so that an attempt that hangs is given up as an attempt; all of them share one deadline.
+    const timed = timeout(balanced, service.traffic.requestTimeoutMs)
+    // Above the choice of an endpoint, so that it goes elsewhere; below everything that must see one request, not its attempts.
+    return retry(timed, {
+      budget: cluster.retryBudget,
+      onRetry: ({ notes }, reason) => retries.inc({ destination: notes.destination, reason }),
+    })
+  }
+  // Under rescue: an unknown host is an error like any other, and is answered as one.
+  const router = new Router({ snapshots, identity, build })
+  // Turns errors into answers, so that the layers above see what the app gets to see.
+  const rescued = rescue(router)
+  const logged = accessLog(rescued, log)
+  // Counts answers, those that rescue made among them. Cancelled requests count as 499.
+  const counted = countRequests(logged, {
+    direction: 'outbound',
+    metrics,
+    sourceOf: () => identity.current().spiffeId.serviceAccount,
+  })
+  // Outermost: the span covers all that was done for the request, and every answer carries its context.
+  const service = traceRequests(counted, {
+    tracer,
+    kind: 'client',
+    samplingRatio: () => snapshots.current().snapshot.samplingRatio,
+  })
+
+  const rejected = metrics.counter('weft_http_rejected_total')
+  const expiry = setInterval(() => router.dropExpired(performance.now()), EXPIRY_CHECK_MS)
+  expiry.unref()
+  return listen({
+    host: options.host,
+    port: options.port,
+    accept: (socket) =>
+      new ServerConnection(socket, {
+        service,
+        peer: LOCAL_APP,
+        limits: options.limits ?? DEFAULT_LIMITS,
+        acceptsAbsoluteForm: true,
+        openTunnel: (authority) => router.check(authority),
+        onRejected(error: MeshError) {
+          rejected.inc({ direction: 'outbound', code: error.row.id })
+          log.debug({ code: error.row.id, reason: error.message }, 'request refused')
+        },
+      }),
+    async onDrained() {
+      clearInterval(expiry)
+      await router.close()
+    },
+  })
+}

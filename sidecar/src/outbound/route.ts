@@ -1,0 +1,122 @@
+/** From the authority of a request to the handlers of its service, built once per snapshot and service. */
+import { MeshError } from '@weft/schemas/error'
+import type { IdentitySource } from '@weft/schemas/node/identity'
+import type { IndexedSnapshot, ServiceEntry, SnapshotSource } from '@weft/schemas/snapshot'
+import { parseSpiffeId } from '@weft/schemas/spiffe'
+import type { RequestHandler, RequestHead, ResponseHandler, Service } from '../transport/exchange.ts'
+import { Cluster } from './cluster.ts'
+
+export interface RouterOptions {
+  readonly snapshots: SnapshotSource
+  readonly identity: IdentitySource
+  /** The stack below the route, for one service of one snapshot. */
+  readonly build: (service: ServiceEntry, cluster: Cluster) => Service
+}
+
+interface Target {
+  readonly handler: Service
+  readonly service: string
+  readonly destination: string
+}
+
+export class Router implements Service {
+  readonly #options: RouterOptions
+  #clusters = new Map<string, Cluster>()
+  readonly #leaving = new Set<Promise<void>>()
+  #targets = new Map<ServiceEntry, Target>()
+  #current: IndexedSnapshot
+  readonly #endSubscriptions: (() => void)[]
+
+  constructor(options: RouterOptions) {
+    this.#options = options
+    this.#current = options.snapshots.current()
+    this.#adopt(this.#current)
+    this.#endSubscriptions = [
+      options.snapshots.onChange((now) => this.#adopt(now)),
+      options.identity.onRotate(() => this.#retire()),
+    ]
+  }
+
+  call(head: RequestHead, response: ResponseHandler): RequestHandler {
+    const target = this.#target(head.authority)
+    head.notes.service = target.service
+    head.notes.destination = target.destination
+    return target.handler.call(head, response)
+  }
+
+  /** Throws `unknown_host` where no service of the mesh has this authority. */
+  check(authority: string): void {
+    this.#lookUp(authority)
+  }
+
+  dropExpired(now: number): void {
+    for (const cluster of this.#clusters.values()) cluster.dropExpired(now)
+  }
+
+  async close(): Promise<void> {
+    for (const end of this.#endSubscriptions) end()
+    await Promise.all([...[...this.#clusters.values()].map((cluster) => cluster.close()), ...this.#leaving])
+  }
+
+  #lookUp(authority: string): ServiceEntry {
+    const { serviceByHost } = this.#current
+    const service = serviceByHost.get(authority) ?? serviceByHost.get(authority.toLowerCase())
+    if (service === undefined)
+      throw new MeshError(
+        'unknown_host',
+        `expected the host of a service of the mesh; ${authority} is none`,
+        {
+          target: authority,
+        },
+      )
+    return service
+  }
+
+  #target(authority: string): Target {
+    const service = this.#lookUp(authority)
+    let target = this.#targets.get(service)
+    if (target === undefined) {
+      target = this.#build(service)
+      this.#targets.set(service, target)
+    }
+    return target
+  }
+
+  #build(service: ServiceEntry): Target {
+    const cluster = this.#clusters.get(keyOf(service))
+    if (cluster === undefined) throw new MeshError('internal', `no cluster for ${keyOf(service)}`)
+    const account = parseSpiffeId(service.endpoints[0]?.identity ?? '')?.serviceAccount
+    return {
+      handler: this.#options.build(service, cluster),
+      service: service.name,
+      // Who answers; where nobody does, who should.
+      destination: account ?? service.name,
+    }
+  }
+
+  /** Handlers of the snapshot before go at once: requests in flight hold the ones that they began with. */
+  #adopt(now: IndexedSnapshot): void {
+    this.#current = now
+    this.#targets = new Map()
+    const before = this.#clusters
+    this.#clusters = new Map()
+    for (const service of now.snapshot.services) {
+      const key = keyOf(service)
+      const known = before.get(key)
+      known?.update(service)
+      this.#clusters.set(key, known ?? new Cluster(service, this.#options.identity))
+      before.delete(key)
+    }
+    for (const cluster of before.values()) {
+      const left = cluster.close()
+      this.#leaving.add(left)
+      void left.then(() => this.#leaving.delete(left))
+    }
+  }
+
+  #retire(): void {
+    for (const cluster of this.#clusters.values()) cluster.retire()
+  }
+}
+
+const keyOf = ({ namespace, name }: ServiceEntry): string => `${namespace}/${name}`

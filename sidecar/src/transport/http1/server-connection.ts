@@ -1,0 +1,295 @@
+/**
+ * An accepted HTTP/1.1 connection.
+ *
+ *   idle ──first byte──▶ reading head ──head──▶ in exchange ──request and answer whole──▶ idle
+ *     │                     │ 408                  │ answer whole, `close` announced
+ *     │ 75 s, drain         ▼                      ▼
+ *     └────────────────▶ ending: FIN sent, what still comes is read and dropped ──1 s or FIN──▶ closed
+ *
+ * One exchange at a time: the reader is parked until an answer is whole, so pipelined requests are answered in order and
+ * wait in at most one read's worth of buffer. How it ends: ending.ts.
+ */
+import type { Socket } from 'node:net'
+import { MeshError } from '@weft/schemas/error'
+import type { Fields } from '../exchange.ts'
+import { Output, type OutputOwner } from '../output.ts'
+import { Ending, MAX_DISCARDED_BYTES } from './ending.ts'
+import type { HeadScanner } from './head-scanner.ts'
+import { MessageReader, type MessageSink } from './message-reader.ts'
+import { RequestHeadReader } from './request-head.ts'
+import { type ExchangeOwner, ServerExchange } from './server-exchange.ts'
+import type { ServerConnectionOptions } from './server-options.ts'
+import { interimText, problemText } from './write-head.ts'
+
+/** Longer than a caller in a loop needs from an answer to its next request, shorter than anybody waits for a drain. */
+const QUIET_MS = 200
+
+export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner {
+  readonly #socket: Socket
+  readonly #options: ServerConnectionOptions
+  readonly #reader: MessageReader
+  readonly heads: RequestHeadReader
+  readonly output: Output
+  readonly #ending: Ending
+  #exchange: ServerExchange | undefined
+  #isLast = false
+  #isBodyPaused = false
+  #isHeadTimed = false
+  #isWaitingToProceed = false
+  #discarded = 0
+  #answeredAt = Number.NEGATIVE_INFINITY
+  /** `performance.now()` at which a connection that does nothing is ended. */
+  #deadlineAt: number
+
+  constructor(socket: Socket, options: ServerConnectionOptions) {
+    this.#socket = socket
+    this.#options = options
+    this.output = new Output(socket, this)
+    this.#ending = new Ending(socket)
+    this.#reader = new MessageReader('request', this, options.limits)
+    this.heads = new RequestHeadReader(options)
+    this.#deadlineAt = performance.now() + options.limits.idleTimeoutMs
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
+    socket.on('end', () => this.#onSocketEnd())
+    socket.on('error', () => {}) // 'close' follows, and says enough
+    socket.on('close', () => this.#onClose())
+  }
+
+  get closesAfterAnswer(): boolean {
+    return this.#isLast
+  }
+
+  /**
+   * Busy connections end after the answer they are at, idle ones at once, but for those that were busy a moment ago: their
+   * caller may be sending its next request right now, a FIN would cross it, and the request would be lost. They answer
+   * one more request, or end when they have been quiet for a while.
+   */
+  drain(): void {
+    this.#isLast = true
+    if (this.#exchange !== undefined || !this.#reader.isBetweenMessages) return
+    const now = performance.now()
+    if (now - this.#answeredAt >= QUIET_MS) this.#end()
+    else this.#deadlineAt = now + QUIET_MS
+  }
+
+  destroy(): void {
+    this.#ending.destroy()
+  }
+
+  /** Called some times a second: cheaper than a timer for each request. */
+  checkDeadline(now: number): void {
+    if (this.#ending.isBegun) {
+      this.#ending.checkDeadline(now)
+      return
+    }
+    const { validUntil } = this.#options
+    if (validUntil !== undefined && now >= validUntil && !this.#isLast) this.drain()
+    if (now < this.#deadlineAt) return
+    const exchange = this.#exchange
+    if (exchange === undefined && this.#reader.isBetweenMessages) this.#end()
+    else if (exchange === undefined)
+      this.#reject(new MeshError('request_timeout', 'expected the whole request head in time'))
+    else if (exchange.isAnswerEnded) this.#end()
+    else if (!exchange.isRequestEnded && !this.#isBodyPaused)
+      this.#reject(new MeshError('request_timeout', 'expected more of the request body in time'))
+  }
+
+  // From the socket
+
+  #onData(chunk: Buffer): void {
+    if (this.#ending.isBegun) {
+      this.#ending.discard(chunk.length)
+      return
+    }
+    try {
+      this.#reader.feed(chunk)
+    } catch (error) {
+      this.#reject(MeshError.from(error))
+      return
+    }
+    this.#afterRead()
+  }
+
+  #afterRead(): void {
+    const { headTimeoutMs, idleTimeoutMs } = this.#options.limits
+    const exchange = this.#exchange
+    if (this.#ending.isBegun) return
+    if (exchange !== undefined && !exchange.isRequestEnded)
+      this.#deadlineAt = performance.now() + idleTimeoutMs
+    else if (exchange !== undefined || this.#isWaitingToProceed) {
+      if (this.#reader.heldBytes > 0) this.#socket.pause()
+    } else if (!this.#isHeadTimed && !this.#reader.isBetweenMessages) {
+      // One limit for the whole head, however its bytes trickle in.
+      this.#isHeadTimed = true
+      this.#deadlineAt = performance.now() + headTimeoutMs
+    }
+  }
+
+  #onSocketEnd(): void {
+    const exchange = this.#exchange
+    // As Envoy, nginx and Go do: who shuts its side while it waits is gone, and what is done for it can be stopped.
+    if (exchange !== undefined) this.#abandon(exchange)
+    this.#end()
+  }
+
+  #onClose(): void {
+    if (this.#exchange !== undefined) this.#abandon(this.#exchange)
+    this.#reader.stop()
+    this.#ending.destroy()
+  }
+
+  #abandon(exchange: ServerExchange): void {
+    this.#exchange = undefined
+    exchange.isAnswerEnded = true
+    exchange.handler.cancel(new MeshError('cancelled', 'the caller closed its connection'))
+  }
+
+  // From the reader
+
+  onHead(scanner: HeadScanner, buffer: Buffer, from: number, to: number): number {
+    this.#isHeadTimed = false
+    const head = this.heads.read(scanner, buffer, from, to)
+    if (head.method === 'CONNECT') {
+      this.#openTunnel(head.authority)
+      return 0
+    }
+    if (this.heads.wantsClose) this.#isLast = true
+    const exchange = new ServerExchange(this, head)
+    this.#exchange = exchange
+    this.#discarded = 0
+    exchange.handler = this.#options.service.call(head, exchange)
+    if (this.output.isBlocked) exchange.handler.pause()
+    return head.length
+  }
+
+  onBody(chunk: Buffer): void {
+    const exchange = this.#exchange
+    if (exchange === undefined) return
+    if (!exchange.isAnswerEnded) {
+      exchange.handler.data(chunk)
+      return
+    }
+    this.#discarded += chunk.length
+    if (this.#discarded > MAX_DISCARDED_BYTES) this.#end()
+  }
+
+  onMessageEnd(trailers: Fields | undefined): void {
+    const exchange = this.#exchange
+    if (exchange === undefined) {
+      if (!this.#ending.isBegun) this.#reader.next() // a tunnel was opened: what follows is its first request
+      return
+    }
+    exchange.isRequestEnded = true
+    if (exchange.isAnswerEnded) this.#onExchangeEnd()
+    else exchange.handler.end(trailers)
+  }
+
+  // From the exchange
+
+  mustClose(): void {
+    this.#isLast = true
+  }
+
+  onAnswered(exchange: ServerExchange): void {
+    if (exchange !== this.#exchange) return
+    if (exchange.isRequestEnded || this.#isLast) {
+      this.#onExchangeEnd()
+      return
+    }
+    this.#deadlineAt = performance.now() + this.#options.limits.headTimeoutMs
+    this.onResumeRequest() // the rest of the request is dropped as it comes
+  }
+
+  onBroken(exchange: ServerExchange): void {
+    if (exchange !== this.#exchange) return
+    this.#exchange = undefined
+    this.#reader.stop()
+    this.#ending.reset()
+  }
+
+  onPauseRequest(): void {
+    this.#isBodyPaused = true
+    this.#socket.pause()
+  }
+
+  onResumeRequest(): void {
+    if (!this.#isBodyPaused) return
+    this.#isBodyPaused = false
+    this.#socket.resume()
+  }
+
+  // From the output
+
+  onBlocked(): void {
+    this.#exchange?.handler.pause()
+  }
+
+  onUnblocked(): void {
+    this.#exchange?.handler.resume()
+    if (this.#isWaitingToProceed) this.#proceed()
+  }
+
+  #onExchangeEnd(): void {
+    this.#exchange = undefined
+    this.#answeredAt = performance.now()
+    this.#deadlineAt = this.#answeredAt + this.#options.limits.idleTimeoutMs
+    this.#isBodyPaused = false
+    // Who pipelines requests without reading the answers gets no more of them than its socket takes.
+    this.#isWaitingToProceed = this.output.isBlocked && !this.#isLast
+    if (!this.#isWaitingToProceed) this.#proceed()
+  }
+
+  /** On to the next request, some of which may have come already. */
+  #proceed(): void {
+    this.#isWaitingToProceed = false
+    if (this.#isLast) {
+      this.#end()
+      return
+    }
+    if (this.#socket.isPaused()) this.#socket.resume()
+    try {
+      this.#reader.next()
+    } catch (error) {
+      this.#reject(MeshError.from(error))
+      return
+    }
+    this.#afterRead()
+  }
+
+  #openTunnel(authority: string): void {
+    const { openTunnel } = this.#options
+    if (openTunnel === undefined || this.heads.tunnelAuthority !== undefined)
+      throw new MeshError('not_implemented', 'expected no CONNECT here')
+    openTunnel(authority)
+    this.heads.tunnelAuthority = authority
+    this.output.text(interimText(200, []))
+  }
+
+  /** Answers what cannot be read, and ends: nobody knows where the next request would begin. */
+  #reject(error: MeshError): void {
+    const exchange = this.#exchange
+    this.#options.onRejected(error)
+    this.#reader.stop()
+    this.#isLast = true
+    this.#exchange = undefined
+    if (exchange !== undefined && !exchange.isAnswerEnded) {
+      const { isAnswerStarted } = exchange
+      exchange.isAnswerEnded = true
+      exchange.handler.cancel(error)
+      if (isAnswerStarted) {
+        this.#ending.reset()
+        return
+      }
+    }
+    if (exchange?.isAnswerStarted !== true) this.output.text(problemText(error))
+    this.#end()
+  }
+
+  #end(): void {
+    if (this.#ending.isBegun) return
+    this.#reader.stop()
+    this.#exchange = undefined
+    this.output.flush()
+    this.#ending.begin(this.#options.limits.idleTimeoutMs)
+  }
+}

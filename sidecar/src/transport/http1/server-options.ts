@@ -1,0 +1,17 @@
+import type { MeshError } from '@weft/schemas/error'
+import type { Peer, Service } from '../exchange.ts'
+import type { Http1Limits } from './limits.ts'
+
+/** What an accepted connection needs to know. */
+export interface ServerConnectionOptions {
+  readonly service: Service
+  readonly peer: Peer
+  readonly limits: Http1Limits
+  readonly acceptsAbsoluteForm: boolean
+  /** For CONNECT host:port: throws MeshError where no tunnel leads there. Absent: CONNECT is refused. */
+  readonly openTunnel?: (authority: string) => void
+  /** `performance.now()` from which no new request is taken: the caller's certificate has expired. */
+  readonly validUntil?: number
+  /** A request was refused before the service saw it. */
+  readonly onRejected: (error: MeshError) => void
+}
