@@ -1,0 +1,43 @@
+import type { HeaderField } from '@weft/schemas/cloudevents'
+import type { OutgoingRecord } from '../publish/record.ts'
+import type { ReadRecord } from './record.ts'
+
+/** Why and when a record was given up. */
+export interface Failure {
+  readonly group: string
+  readonly subscription: string
+  readonly error: string
+  readonly attempts: number
+  readonly firstAttempt: Date
+  readonly lastAttempt: Date
+}
+
+const PREFIX = 'weft-dlt-'
+/** The record has to fit into its topic once more. */
+const MAX_ERROR_LENGTH = 500
+
+/**
+ * The record as it was, key and headers included, with where it came from and why it is here in `weft-dlt-*`. Headers of an
+ * earlier dead letter are replaced: the last failure is the one to look at.
+ */
+export function toDeadLetter(record: ReadRecord, failure: Failure): OutgoingRecord {
+  const about: Record<string, string> = {
+    topic: record.topic,
+    partition: String(record.partition),
+    offset: String(record.offset),
+    timestamp: new Date(Number(record.timestamp)).toISOString(),
+    group: failure.group,
+    subscription: failure.subscription,
+    error: failure.error.slice(0, MAX_ERROR_LENGTH),
+    attempts: String(failure.attempts),
+    'first-attempt': failure.firstAttempt.toISOString(),
+    'last-attempt': failure.lastAttempt.toISOString(),
+  }
+  const original = record.headers.filter(([name]) => !name.startsWith(PREFIX))
+  const added = Object.entries(about).map(([name, value]): HeaderField => [PREFIX + name, Buffer.from(value)])
+  return {
+    ...(record.key !== null && { key: record.key }),
+    value: record.value,
+    headers: [...original, ...added],
+  }
+}
