@@ -1,10 +1,12 @@
-/** Generates the protobuf code anew into a temporary folder and compares it with what is committed. */
+/** Generates the protobuf code and the reference pages anew and compares them with what is committed. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { renderReference } from '../docs/reference/generate.ts'
 
 const PROTO = join(import.meta.dirname, '../schemas/proto')
+const REFERENCE = join(import.meta.dirname, '../docs/reference')
 const COMMITTED = join(import.meta.dirname, '../schemas/src/proto/gen')
 const fresh = mkdtempSync(join(tmpdir(), 'weft-generated-'))
 
@@ -21,9 +23,13 @@ try {
   execFileSync('buf', ['lint'], { cwd: PROTO, stdio: 'inherit' })
   execFileSync('buf', ['generate', '--template', template], { cwd: PROTO, stdio: 'inherit' })
   const [committed, generated] = [filesOf(COMMITTED), filesOf(fresh)]
-  const stale = [...new Set([...committed.keys(), ...generated.keys()])].filter(
+  const staleCode = [...new Set([...committed.keys(), ...generated.keys()])].filter(
     (file) => committed.get(file) !== generated.get(file),
   )
+  const stalePages = Object.entries(renderReference())
+    .filter(([name, text]) => readFileSync(join(REFERENCE, name), 'utf8') !== text)
+    .map(([name]) => `docs/reference/${name}`)
+  const stale = [...staleCode, ...stalePages]
   if (stale.length > 0) {
     process.stderr.write(`not current, run \`npm run generate\`:\n  ${stale.join('\n  ')}\n`)
     process.exitCode = 1
