@@ -15,6 +15,7 @@ import {
   type CertificateAuthority,
   openCertificateAuthority,
 } from '../../../control-plane/src/serve/ca/index.ts'
+import { makeTopics } from '../../process/topics.ts'
 import { App, log, snapshotOf, startBridge, subscriptionEntry, topicEntry } from './world.ts'
 
 const WORKLOAD = spiffeId('weft.local', 'default', 'billing-service')
@@ -64,7 +65,7 @@ test('with mTLS the workload’s own certificate goes to the broker, and a renew
     })
     const admin = kafka.admin()
     await admin.connect()
-    await admin.createTopics({ waitForLeaders: true, topics: [{ topic: 'orders', numPartitions: 2 }] })
+    await makeTopics(admin, [{ topic: 'orders', numPartitions: 2 }])
     await admin.disconnect()
 
     await using app = await App.start()

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
+import { makeTopics } from '../../process/topics.ts'
 import {
   type Bridge,
   createTopic,
@@ -181,11 +182,8 @@ test('an event over the limit of its topic is 413, whether its length is declare
 })
 
 test("the broker's own limit is 413 too, and holds nobody else up", async () => {
-  await world.admin.createTopics({
-    topics: [
-      { topic: 'small', numPartitions: 1, configEntries: [{ name: 'max.message.bytes', value: '2000' }] },
-    ],
-  })
+  const configEntries = [{ name: 'max.message.bytes', value: '2000' }]
+  await makeTopics(world.admin, [{ topic: 'small', numPartitions: 1, configEntries }])
   snapshots.change({ topics: [...snapshots.current().snapshot.topics, topicEntry('small')] })
   const sizes = [10, 5_000, 20, 6_000, 30]
   const statuses = await Promise.all(

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { makeTopics } from '../../process/topics.ts'
 import {
   App,
   committed,
@@ -222,10 +223,7 @@ test('records are read whatever their compression', async () => {
   for (const codec of ['gzip', 'snappy', 'lz4', 'zstd']) {
     const topic = `compressed-${codec}`
     const configEntries = [{ name: 'compression.type', value: codec }]
-    await world.admin.createTopics({
-      waitForLeaders: true,
-      topics: [{ topic, numPartitions: 1, configEntries }],
-    })
+    await makeTopics(world.admin, [{ topic, numPartitions: 1, configEntries }])
     await using at = await scene(topic)
     const values = Array.from({ length: 50 }, (_, event) => `${event} ${'text that repeats '.repeat(20)}`)
     await at.send(values.map((value) => ({ key: 'a', value })))

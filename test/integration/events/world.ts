@@ -21,6 +21,7 @@ import {
 import { spiffeId } from '@weft/schemas/spiffe'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 import { type Broker, type BrokerOptions, startBroker } from '../../../control-plane/src/cli/up/broker.ts'
+import { makeTopics } from '../../process/topics.ts'
 
 export const log = createLog('events-test')
 log.level = process.env.WEFT_LOG_LEVEL ?? 'silent'
@@ -53,10 +54,7 @@ export async function startWorld(options: Partial<BrokerOptions> = {}): Promise<
 }
 
 export async function createTopic(world: World, topic: string, partitions = 1): Promise<void> {
-  await world.admin.createTopics({
-    waitForLeaders: true,
-    topics: [{ topic, numPartitions: partitions, replicationFactor: 1 }],
-  })
+  await makeTopics(world.admin, [{ topic, numPartitions: partitions }])
 }
 
 /** A snapshot that tests change as they go. */

@@ -12,7 +12,13 @@
  * that is refused for its generation would join anew and be repeated under the new one.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ConnectionPool, Consumer, findErrorBy } from '@platformatic/kafka'
+import {
+  ConnectionPool,
+  Consumer,
+  cooperativeStickyAssigner,
+  findErrorBy,
+  type GroupPartitionsAssigner,
+} from '@platformatic/kafka'
 import type { Log } from '@weft/schemas/node/log'
 import type { KafkaConnection } from '../kafka-connection.ts'
 
@@ -38,6 +44,13 @@ const REBALANCE_TIMEOUT_MS = 30_000
 const REQUEST_TIMEOUT_MS = REBALANCE_TIMEOUT_MS + 5_000
 const REJOIN_BASE_MS = 100
 const REJOIN_MAX_MS = 5_000
+
+/**
+ * The client's leader hands out the topics of its own subscription only. A group may have other ones, those of a service
+ * with two subscriptions in one group for instance: they would be nobody's. `metadata` knows the topics of all members.
+ */
+const assignTopicsOfAll: GroupPartitionsAssigner = (current, members, _topics, metadata) =>
+  cooperativeStickyAssigner(current, members, new Set(metadata.topics.keys()), metadata)
 
 export class GroupMember {
   readonly consumer: Consumer
@@ -71,6 +84,7 @@ export class GroupMember {
       heartbeatInterval: HEARTBEAT_MS,
       // Partitions that stay with us go on being delivered while others move.
       protocols: [{ name: 'cooperative-sticky', version: 3 }],
+      partitionAssigner: assignTopicsOfAll,
       protocolsMetadata: () => this.#beforeJoin(),
     })
     this.#pool = this.#newPool()

@@ -1,0 +1,208 @@
+/** A real broker, the wire proxy in this process, and unmodified kafkajs clients on both sides of it. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
+import { startWireProxy, type WireProxy } from '@weft/broker-bridge/proxy'
+import type { IdentitySource } from '@weft/schemas/node/identity'
+import { createMetrics, type Metrics } from '@weft/schemas/node/metrics'
+import type { KafkaOperation, NamedPolicy } from '@weft/schemas/policy'
+import {
+  type IndexedSnapshot,
+  indexSnapshot,
+  type Snapshot,
+  type SnapshotSource,
+} from '@weft/schemas/snapshot'
+import { spiffeId } from '@weft/schemas/spiffe'
+import { Kafka, type KafkaConfig, logLevel } from 'kafkajs'
+import { pino } from 'pino'
+import { type Broker, type BrokerOptions, startBroker } from '../../../control-plane/src/cli/up/broker.ts'
+import { makeTopics } from '../../process/topics.ts'
+
+export interface World extends AsyncDisposable {
+  broker: Broker
+  readonly dataDir: string
+  /** Without the proxy, to look from outside. */
+  readonly direct: Kafka
+}
+
+export async function startWorld(options: Partial<BrokerOptions> = {}): Promise<World> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'weft-wire-'))
+  const broker = await startBroker({ dataDir, ...options })
+  const world: World = {
+    broker,
+    dataDir,
+    direct: kafkaAt(broker.port),
+    async [Symbol.asyncDispose]() {
+      await world.broker.stop(5_000)
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+  return world
+}
+
+export const kafkaAt = (port: number, config: Partial<KafkaConfig> = {}): Kafka =>
+  new Kafka({
+    clientId: 'app',
+    brokers: [`127.0.0.1:${port}`],
+    logLevel: logLevel.NOTHING,
+    retry: { initialRetryTime: 50, retries: 8 },
+    ...config,
+  })
+
+export async function createTopics(world: World, ...names: readonly string[]): Promise<void> {
+  const admin = world.direct.admin()
+  await admin.connect()
+  await makeTopics(
+    admin,
+    names.map((topic) => ({ topic, numPartitions: 2 })),
+  )
+  await admin.disconnect()
+}
+
+/** A snapshot that tests change as they go. */
+export class Snapshots implements SnapshotSource {
+  readonly #listeners = new Set<(now: IndexedSnapshot) => void>()
+  #now: IndexedSnapshot
+
+  constructor(part: Partial<Snapshot>) {
+    this.#now = indexSnapshot({
+      version: 1,
+      trustDomain: 'weft.local',
+      workload: { identity: 'spiffe://weft.local/ns/default/sa/billing-service', namespace: 'default' },
+      defaultAction: 'deny',
+      samplingRatio: 0,
+      services: [],
+      policies: [],
+      topics: [],
+      subscriptions: [],
+      ...part,
+    })
+  }
+
+  current(): IndexedSnapshot {
+    return this.#now
+  }
+
+  onChange(listener: (now: IndexedSnapshot) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  change(part: Partial<Snapshot>): void {
+    this.replace({ ...this.#now.snapshot, ...part })
+  }
+
+  replace(snapshot: Snapshot): void {
+    this.#now = indexSnapshot({ ...snapshot, version: this.#now.snapshot.version + 1 })
+    for (const listener of this.#listeners) listener(this.#now)
+  }
+}
+
+/** `allow('orders', ['produce'])`; groups go with consume. */
+export const allow = (
+  topic: string,
+  operations: readonly KafkaOperation[],
+  groups?: readonly string[],
+): NamedPolicy => ({
+  name: `${topic}-${operations.join('-')}`,
+  namespace: 'default',
+  target: { topic },
+  action: 'allow',
+  mode: 'enforce',
+  rules: [
+    {
+      from: [{ serviceAccount: 'billing-service' }],
+      to: [{ kafka: { operations, ...(groups !== undefined && { groups }) } }],
+    },
+  ],
+})
+
+/** The workload's identity where nothing checks it (plaintext to the broker). */
+export const someIdentity: IdentitySource = {
+  current: () => ({
+    spiffeId: spiffeId('weft.local', 'default', 'billing-service'),
+    certificateChainPem: '',
+    privateKeyPem: '',
+    trustBundlePem: '',
+    expiresAt: new Date(8e15),
+  }),
+  onRotate: () => () => {},
+}
+
+export interface Bridge extends AsyncDisposable {
+  readonly proxy: WireProxy
+  readonly snapshots: Snapshots
+  readonly metrics: Metrics
+  readonly spans: InMemorySpanExporter
+  /** Lines of the log, parsed. */
+  readonly logged: readonly Record<string, unknown>[]
+  readonly kafka: Kafka
+  /** The value of a counter, all label sets that hold these labels summed. */
+  count(
+    name: 'weft_kafka_records_total' | 'weft_kafka_closed_total' | 'weft_policy_refused_total',
+    labels: Record<string, string>,
+  ): Promise<number>
+}
+
+export async function startBridge(
+  world: World,
+  policies: readonly NamedPolicy[],
+  part: Partial<Snapshot> & { readonly identity?: IdentitySource } = {},
+): Promise<Bridge> {
+  const { identity = someIdentity, ...rest } = part
+  const snapshots = new Snapshots({
+    policies,
+    kafka: { bootstrapServers: world.broker.bootstrapServers, security: 'plaintext' },
+    ...rest,
+  })
+  const metrics = createMetrics()
+  const logged: Record<string, unknown>[] = []
+  const log = pino({ base: null }, { write: (line: string) => logged.push(JSON.parse(line)) })
+  const spans = new InMemorySpanExporter()
+  const provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: spans })] })
+  const tracer = provider.getTracer('test')
+  const proxy = await startWireProxy({
+    host: '127.0.0.1',
+    port: 0,
+    snapshots,
+    identity,
+    metrics,
+    log,
+    tracer,
+  })
+  return {
+    proxy,
+    snapshots,
+    metrics,
+    spans,
+    logged,
+    kafka: kafkaAt(proxy.port),
+    async count(name, labels) {
+      const { values } = await metrics.counter(name).get()
+      const wanted = Object.entries(labels)
+      return values
+        .filter((value) =>
+          wanted.every(([key, text]) => (value.labels as Record<string, unknown>)[key] === text),
+        )
+        .reduce((sum, { value }) => sum + value, 0)
+    },
+    async [Symbol.asyncDispose]() {
+      await proxy.drain(1_000)
+      await provider.shutdown()
+    },
+  }
+}
+
+/** Asks again until it is true; fails with what it was asked for. */
+export async function eventually(
+  what: string,
+  ask: () => boolean | Promise<boolean>,
+  withinMs = 10_000,
+): Promise<void> {
+  const deadline = Date.now() + withinMs
+  while (!(await ask())) {
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
