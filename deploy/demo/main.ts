@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Mesh, startMesh } from '@weft/control-plane/cli/mesh'
 import { ProgressLines } from '@weft/control-plane/cli/progress'
-import { playOnce } from './once.ts'
+import { type Played, playOnce } from './once.ts'
 import { screenOf } from './screen.ts'
 import { shopUrl } from './shop.ts'
 
@@ -79,8 +79,14 @@ Press Buy Now and follow the link to the trace. Then, in another terminal in thi
 }
 
 async function checked(mesh: Mesh): Promise<number> {
-  const { account, result, faults } = await playOnce(mesh).finally(() => mesh.stop())
-  lines.settle()
+  let played: Played
+  try {
+    played = await playOnce(mesh)
+  } finally {
+    await mesh.stop()
+    lines.settle()
+  }
+  const { account, result, faults } = played
   process.stdout.write(`\n${account.join('\n')}\n`)
   for (const fault of faults) process.stdout.write(`✕ ${fault}\n`)
   process.stdout.write(`${JSON.stringify(result)}\n`)

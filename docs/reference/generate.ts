@@ -96,7 +96,7 @@ function fields(schema: Schema, path: string): string[][] {
 
 function form(field: Schema): string {
   if (field.enum !== undefined) return field.enum.map((value) => code(String(value))).join(' or ')
-  if (field.const !== undefined) return code(String(field.const))
+  if (field.const !== undefined) return code(JSON.stringify(field.const))
   const type = [field.type ?? 'object'].flat().join(' or ')
   const range =
     field.minimum === undefined && field.maximum === undefined

@@ -10,7 +10,6 @@ import { type RunningIdentity, startIdentity } from './index.ts'
 
 export { openAuthority, temporaryFolder } from '../../../control-plane/src/serve/ca/ca.test-support.ts'
 export {
-  clientContext,
   startControlPlane,
   type TestControlPlane,
 } from '../../../control-plane/src/serve/grpc/grpc.test-support.ts'

@@ -1,5 +1,5 @@
 /** A certificate authority for tests: real certificates, made in memory. */
-import './reflect-metadata.test-support.ts'
+import 'reflect-metadata'
 import type { webcrypto } from 'node:crypto'
 import {
   BasicConstraintsExtension,

@@ -22,7 +22,7 @@ import { startOutbound } from './index.ts'
 
 export const SERVER = 'spiffe://weft.local/ns/default/sa/server'
 
-export class TestSnapshots implements SnapshotSource {
+class TestSnapshots implements SnapshotSource {
   #now: IndexedSnapshot
   readonly #listeners = new Set<(now: IndexedSnapshot) => void>()
 
@@ -46,7 +46,7 @@ export class TestSnapshots implements SnapshotSource {
   }
 }
 
-export function snapshotOf(part: Partial<Snapshot>): Snapshot {
+function snapshotOf(part: Partial<Snapshot>): Snapshot {
   return {
     version: 1,
     trustDomain: 'weft.local',

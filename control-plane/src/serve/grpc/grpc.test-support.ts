@@ -22,7 +22,7 @@ import { type GrpcOptions, type GrpcServer, type SnapshotProvider, startGrpc } f
 export const ORDERS: SpiffeId = spiffeId(TRUST_DOMAIN, 'default', 'order-service')
 
 /** A provider whose snapshots a test sets: the same content for everybody, under the identity that asks. */
-export class TestProvider implements SnapshotProvider {
+class TestProvider implements SnapshotProvider {
   readonly #listeners = new Set<() => void>()
   content: Partial<Snapshot> = {}
   version = 1
