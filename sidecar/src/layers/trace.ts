@@ -48,7 +48,10 @@ export function traceRequests(inner: Service, options: TraceOptions): Service {
       const span = isRecorded ? startSpan(head, came, options) : undefined
       head.notes.traceparent = contextText(span, came)
       setField(head.fields, 'traceparent', head.notes.traceparent)
-      return inner.call(head, new TracedResponse(response, head, span))
+      return inner.call(
+        head,
+        new TracedResponse(response, head, { span, failsFrom: FAILS_FROM[options.kind] }),
+      )
     },
   }
 }
@@ -93,15 +96,24 @@ function startSpan(head: RequestHead, came: TraceContext | undefined, { tracer, 
   )
 }
 
+/** Semantic conventions for HTTP spans, status: a 4xx is the client's failure, and none of the server's. */
+const FAILS_FROM = { client: 400, server: 500 } as const
+
 class TracedResponse extends ForwardingResponse {
   readonly #request: RequestHead
   readonly #span: Span | undefined
+  readonly #failsFrom: number
   #status = 0
 
-  constructor(next: ResponseHandler, request: RequestHead, span: Span | undefined) {
+  constructor(
+    next: ResponseHandler,
+    request: RequestHead,
+    { span, failsFrom }: { readonly span: Span | undefined; readonly failsFrom: number },
+  ) {
     super(next)
     this.#request = request
     this.#span = span
+    this.#failsFrom = failsFrom
   }
 
   override onHead(head: ResponseHead): void {
@@ -129,7 +141,7 @@ class TracedResponse extends ForwardingResponse {
       span.setAttribute('weft.peer', notes.endpointIdentity)
     if (notes.policy !== '') span.setAttribute('weft.policy', notes.policy)
     if (error !== undefined) span.setAttribute('error.type', error.row.id)
-    if (error !== undefined || this.#status >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
+    if (error !== undefined || this.#status >= this.#failsFrom) span.setStatus({ code: SpanStatusCode.ERROR })
     span.end()
   }
 }

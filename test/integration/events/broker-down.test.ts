@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startBroker } from '../../../control-plane/src/cli/up/broker.ts'
+import { startBroker } from '@weft/control-plane/cli/broker'
 import { createTopic, readTopic, snapshotOf, startBridge, startWorld, topicEntry } from './world.ts'
 
 test('no event is answered 2xx that is not in the log, whatever happens to the broker', async () => {

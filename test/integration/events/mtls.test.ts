@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createServer } from 'node:tls'
+import { startBroker } from '@weft/control-plane/cli/broker'
 import type { IdentitySource, WorkloadIdentity } from '@weft/schemas/node/identity'
 import { spiffeId } from '@weft/schemas/spiffe'
 import { Kafka, logLevel } from 'kafkajs'
-import { startBroker } from '../../../control-plane/src/cli/up/broker.ts'
 import {
   type CertificateAuthority,
   openCertificateAuthority,

@@ -38,7 +38,8 @@ test('two subscriptions of one service in one group, on two topics, get all reco
 
   // A repeat is allowed, a record that nobody gets is not.
   await app.until(
-    (got) => new Set(got.map(({ topic, body }) => `${topic} ${body}`)).size === topics.length * RECORDS,
+    (got) =>
+      new Set(got.map(({ topic, body }) => `${topic} ${body.toString()}`)).size === topics.length * RECORDS,
   )
   assert.deepEqual([...new Set(app.got.map(({ topic }) => topic))].sort(), topics)
 })

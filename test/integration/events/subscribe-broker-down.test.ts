@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startBroker } from '../../../control-plane/src/cli/up/broker.ts'
+import { startBroker } from '@weft/control-plane/cli/broker'
 import {
   App,
   createTopic,

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Tracer, trace } from '@opentelemetry/api'
 import { startEvents } from '@weft/broker-bridge/events'
+import { type Broker, type BrokerOptions, startBroker } from '@weft/control-plane/cli/broker'
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import { createLog } from '@weft/schemas/node/log'
 import { createMetrics, type Metrics } from '@weft/schemas/node/metrics'
@@ -20,7 +21,6 @@ import {
 } from '@weft/schemas/snapshot'
 import { spiffeId } from '@weft/schemas/spiffe'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
-import { type Broker, type BrokerOptions, startBroker } from '../../../control-plane/src/cli/up/broker.ts'
 import { makeTopics } from '../../process/topics.ts'
 
 export const log = createLog('events-test')

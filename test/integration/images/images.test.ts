@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { freePort } from '@weft/control-plane/cli/broker'
+import { choosePort } from '@weft/control-plane/cli/free-port'
 import { parse } from 'yaml'
 import { until } from '../../../deploy/demo/shop.ts'
 import { buildImage, IMAGES } from '../../../deploy/image/build.ts'
@@ -115,7 +115,7 @@ test('control plane, sidecar and services start from their images, joined by the
   await answers(`http://127.0.0.1:${admin}/ready`)
 
   for (const service of ['product', 'order']) {
-    const port = String(await freePort())
+    const port = String(await choosePort())
     start('ecommerce', `examples/ecommerce/src/${service}/main.js`, {
       PORT: port,
       DATA_DIR: join(folder, 'data', service),

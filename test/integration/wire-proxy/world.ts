@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { startWireProxy, type WireProxy } from '@weft/broker-bridge/proxy'
+import { type Broker, type BrokerOptions, startBroker } from '@weft/control-plane/cli/broker'
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import { createMetrics, type Metrics } from '@weft/schemas/node/metrics'
 import type { KafkaOperation, NamedPolicy } from '@weft/schemas/policy'
@@ -16,7 +17,6 @@ import {
 import { spiffeId } from '@weft/schemas/spiffe'
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs'
 import { pino } from 'pino'
-import { type Broker, type BrokerOptions, startBroker } from '../../../control-plane/src/cli/up/broker.ts'
 import { makeTopics } from '../../process/topics.ts'
 
 export interface World extends AsyncDisposable {
@@ -61,7 +61,7 @@ export async function createTopics(world: World, ...names: readonly string[]): P
 }
 
 /** A snapshot that tests change as they go. */
-export class Snapshots implements SnapshotSource {
+class Snapshots implements SnapshotSource {
   readonly #listeners = new Set<(now: IndexedSnapshot) => void>()
   #now: IndexedSnapshot
 
@@ -119,7 +119,7 @@ export const allow = (
 })
 
 /** The workload's identity where nothing checks it (plaintext to the broker). */
-export const someIdentity: IdentitySource = {
+const someIdentity: IdentitySource = {
   current: () => ({
     spiffeId: spiffeId('weft.local', 'default', 'billing-service'),
     certificateChainPem: '',

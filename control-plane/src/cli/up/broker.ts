@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { serverProperties } from './broker-properties.ts'
+import { choosePort } from './free-port.ts'
 import { commandWorks, kafkaJars } from './kafka-jars.ts'
 
 /** PEM texts that the broker proves itself with and checks its clients against. */
@@ -50,13 +50,13 @@ export class NoBrokerError extends Error {}
  * NoBrokerError that names the three ways to get one. Starting again on the same folder continues its log.
  */
 export async function startBroker(options: BrokerOptions): Promise<Broker> {
-  const port = options.port ?? (await freePort())
+  const port = options.port ?? (await choosePort())
   await mkdir(options.dataDir, { recursive: true })
   const start =
     (await commandWorks('java', '-version')) && (await commandWorks('mvn', '--version'))
       ? startJava
       : startDocker
-  const child = await start(options, port, await freePort())
+  const child = await start(options, port, await choosePort())
   try {
     await untilServing(child, options.onLog)
   } catch (error) {
@@ -183,15 +183,4 @@ async function stopProcess(child: ChildProcess, deadlineMs: number): Promise<voi
   const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs)
   await gone
   clearTimeout(timer)
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const bound = server.address()
-  server.close()
-  await once(server, 'close')
-  if (bound === null || typeof bound === 'string') throw new Error('no port was bound')
-  return bound.port
 }
