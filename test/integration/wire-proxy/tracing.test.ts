@@ -53,13 +53,14 @@ async function receive(
   await consumer.connect()
   await consumer.subscribe({ topic, fromBeginning: true })
   const got: KafkaMessage[] = []
+  const committed = new Promise((resolve) => consumer.on(consumer.events.COMMIT_OFFSETS, resolve))
   await consumer.run({
     eachMessage: async ({ message }) => {
       got.push(message)
     },
   })
   await eventually(`${wanted} records`, () => got.length >= wanted)
-  await consumer.stop() // commits
+  await committed
   return got
 }
 

@@ -1,0 +1,1 @@
+export { startWireProxy, type WireProxy, type WireProxyOptions } from './wire-proxy.ts'

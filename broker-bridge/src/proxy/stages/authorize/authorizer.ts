@@ -1,0 +1,12 @@
+import type { Access } from '../../access.ts'
+import type { AnswerHook, Exchange } from '../../exchange.ts'
+import type { Tally } from '../../tally.ts'
+
+/** What the authorizers are given beside the exchange. */
+export interface AuthorizeContext {
+  readonly access: Access
+  readonly tally: Tally
+}
+
+/** Judges one request of its API; see Stage. */
+export type Authorizer = (exchange: Exchange, context: AuthorizeContext) => AnswerHook | undefined

@@ -1,0 +1,39 @@
+import type { Access } from '../access.ts'
+import type { Stage } from '../exchange.ts'
+import type { Nodes } from '../nodes.ts'
+import type { Tally } from '../tally.ts'
+import { addresses } from './addresses.ts'
+import { apiFilter } from './api-filter.ts'
+import { authorize } from './authorize/index.ts'
+import { count } from './count.ts'
+import { type TraceConsumeOptions, traceConsume } from './trace-consume.ts'
+import { type TraceOptions, traceProduce } from './trace-produce.ts'
+
+export interface StageOptions extends TraceOptions, TraceConsumeOptions {
+  readonly access: Access
+  readonly tally: Tally
+  readonly nodes: Nodes
+  /** Where the loopback listeners are. */
+  readonly host: string
+}
+
+/**
+ * The way of a request, client to broker. The answer passes the same stages in the same order, not in reverse: what
+ * may not be seen has to be gone before anything else looks at an answer.
+ */
+export function stagesOf(options: StageOptions): readonly Stage[] {
+  return [
+    // First: nothing else can read what is not known, and clients learn here what they may send.
+    apiFilter,
+    // Before all that costs or leaves a mark: a refused topic is neither traced nor sent, and a fetched one that was
+    // closed meanwhile is out of the answer before spans are started for it.
+    authorize(options),
+    // Reads answers only. After authorize, which merges what the broker was not asked.
+    addresses(options.nodes, options.host),
+    // Counts what the client sends and what it is given, as it is: before a context is added to it.
+    count(options.tally),
+    // Last: a request whose batches have grown is pieces of the old frame and the new batches, no frame to read.
+    traceProduce(options),
+    traceConsume(options),
+  ]
+}

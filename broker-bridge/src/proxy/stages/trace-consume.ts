@@ -1,0 +1,108 @@
+/**
+ * Fetch: each delivered record with a sampled context gets a span `process T`, a child of the span that sent it; its
+ * id is written into the record, so that what the app does next is a child of it. OffsetCommit: ends those spans.
+ * Compressed, control and aborted batches pass as they are, and so do records before the offset that was asked for.
+ */
+import {
+  FETCH,
+  type FetchedPartition,
+  type FetchTopic,
+  fetchedTopics,
+  fetchLayout,
+} from '../../wire/01-fetch.ts'
+import { OFFSET_COMMIT } from '../../wire/08-offset-commit.ts'
+import { KAFKA_ERROR } from '../../wire/error-codes.ts'
+import { type Batch, batches } from '../../wire/record-batch.ts'
+import { patchBatch } from '../../wire/record-rewrite.ts'
+import { visitRecords } from '../../wire/records.ts'
+import type { Answer, AnswerHook, Exchange, Stage } from '../exchange.ts'
+import type { OpenSpans } from '../open-spans.ts'
+import { idsOf, startProcess } from '../spans.ts'
+import { sampledContext, spanIdAt, TRACEPARENT } from '../traceparent.ts'
+import type { TraceOptions } from './trace-produce.ts'
+
+export interface TraceConsumeOptions extends Pick<TraceOptions, 'tracer'> {
+  readonly openSpans: OpenSpans
+  /** Stands for the client's connection. */
+  readonly connection: object
+}
+
+/** Builds the stage. */
+export function traceConsume(options: TraceConsumeOptions): Stage {
+  return (exchange) => {
+    if (exchange.api === FETCH) return onFetch(exchange, options)
+    return exchange.api === OFFSET_COMMIT ? onCommit(exchange, options.openSpans) : undefined
+  }
+}
+
+function onFetch(exchange: Exchange, options: TraceConsumeOptions): AnswerHook {
+  const asked = exchange.layout(fetchLayout).topics
+  const clientId = exchange.header.clientId ?? ''
+  return (answer) => {
+    for (const { name, partitions } of answer.layout(fetchedTopics)) {
+      const topic = asked.find((each) => each.name === name)
+      for (const partition of partitions) {
+        if (partition.recordsFrom === partition.recordsTo) continue
+        const delivery = {
+          topic: name,
+          clientId,
+          partition,
+          fetchOffset: offsetAsked(topic, partition.index),
+        }
+        traceDelivery(answer.frame(), delivery, options)
+      }
+    }
+    return undefined
+  }
+}
+
+function offsetAsked(topic: FetchTopic | undefined, partition: number): number {
+  return topic?.offsets[topic.partitions.indexOf(partition)] ?? 0
+}
+
+interface PartitionDelivery {
+  readonly topic: string
+  readonly clientId: string
+  readonly partition: FetchedPartition
+  readonly fetchOffset: number
+}
+
+function traceDelivery(frame: Buffer, delivery: PartitionDelivery, options: TraceConsumeOptions): void {
+  const { partition, topic, clientId, fetchOffset } = delivery
+  for (const batch of batches(frame, partition.recordsFrom, partition.recordsTo)) {
+    if (batch.isCompressed || batch.isControl || isAborted(batch, partition)) continue
+    visitRecords(frame, batch, TRACEPARENT, (record) => {
+      const parent = sampledContext(frame, record)
+      const offset = batch.baseOffset + record.offsetDelta
+      if (parent === undefined || offset < fetchOffset) return
+      const place = { topic, partition: partition.index, offset }
+      const span = startProcess(options.tracer, place, parent)
+      options.openSpans.add({ ...place, clientId }, span, options.connection)
+      const ids = idsOf(span)
+      if (ids !== undefined)
+        patchBatch(frame, batch, spanIdAt(record.valueAt), Buffer.from(ids.spanId, 'latin1'))
+    })
+  }
+}
+
+/** A producer with an aborted transaction here: which of its batches are aborted is the client's to tell, so none is touched. */
+const isAborted = (batch: Batch, { abortedProducers }: FetchedPartition): boolean =>
+  batch.transactionalProducer !== undefined && abortedProducers?.has(batch.transactionalProducer) === true
+
+function onCommit(exchange: Exchange, openSpans: OpenSpans): AnswerHook | undefined {
+  if (openSpans.size === 0) return undefined
+  const { groupId, topics } = exchange.read(OFFSET_COMMIT)
+  const clientId = exchange.header.clientId ?? ''
+  return (answer: Answer) => {
+    for (const { name, partitions } of answer.message(OFFSET_COMMIT).topics) {
+      const asked = topics.find((topic) => topic.name === name)
+      for (const { index, errorCode } of partitions) {
+        const commit = asked?.partitions.find((partition) => partition.index === index)
+        if (errorCode !== KAFKA_ERROR.none || commit === undefined) continue
+        const offset = Number(commit.committedOffset)
+        openSpans.commit({ clientId, topic: name, partition: index, offset }, groupId)
+      }
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Fetch, versions 4 to 12. 4: isolation level, aborted transactions · 5: log start offset · 7: fetch sessions (KIP-227) ·
+ * 9: leader epoch · 10: zstd · 11: rack, preferred replica · 12: flexible, last fetched epoch. Not yet 13: topic ids.
+ */
+import { type Api, type BodyPlace, isFlexible } from './api.ts'
+import {
+  array,
+  int8,
+  int16,
+  int32,
+  int64,
+  nullableArray,
+  nullableBytes,
+  type Of,
+  since,
+  string,
+  struct,
+} from './codec.ts'
+import { NO_EPOCH, NO_OFFSET } from './error-codes.ts'
+import { Reader } from './reader.ts'
+
+const request = struct({
+  replicaId: int32,
+  maxWaitMs: int32,
+  minBytes: int32,
+  maxBytes: since(3, int32, 0x7fff_ffff),
+  isolationLevel: since(4, int8),
+  sessionId: since(7, int32),
+  sessionEpoch: since(7, int32, -1),
+  topics: array(
+    struct({
+      name: string,
+      partitions: array(
+        struct({
+          index: int32,
+          currentLeaderEpoch: since(9, int32, NO_EPOCH),
+          fetchOffset: int64,
+          lastFetchedEpoch: since(12, int32, NO_EPOCH),
+          logStartOffset: since(5, int64, NO_OFFSET),
+          partitionMaxBytes: int32,
+        }),
+      ),
+    }),
+  ),
+  forgottenTopics: since(7, array(struct({ name: string, partitions: array(int32) }))),
+  rackId: since(11, string),
+})
+
+const response = struct({
+  throttleTimeMs: since(1, int32),
+  errorCode: since(7, int16),
+  sessionId: since(7, int32),
+  topics: array(
+    struct({
+      name: string,
+      partitions: array(
+        struct({
+          index: int32,
+          errorCode: int16,
+          highWatermark: int64,
+          lastStableOffset: since(4, int64, NO_OFFSET),
+          logStartOffset: since(5, int64, NO_OFFSET),
+          abortedTransactions: since(4, nullableArray(struct({ producerId: int64, firstOffset: int64 }))),
+          preferredReadReplica: since(11, int32, -1),
+          records: nullableBytes,
+        }),
+      ),
+    }),
+  ),
+})
+
+export const FETCH: Api<Of<typeof request>, Of<typeof response>> = {
+  key: 1,
+  name: 'Fetch',
+  versions: [4, 12],
+  flexibleFrom: 12,
+  request,
+  response,
+}
+
+/** Session epoch of a request that wants no session. */
+export const NO_SESSION_EPOCH = -1
+
+/** Where the parts of a Fetch request lie in its frame. */
+export interface FetchLayout {
+  readonly replicaId: number
+  readonly sessionId: number
+  readonly sessionEpoch: number
+  /** int32 session id, then int32 epoch; undefined before version 7. */
+  readonly sessionAt: number | undefined
+  readonly topicsFrom: number
+  readonly topicsTo: number
+  readonly topics: readonly FetchTopic[]
+}
+
+export interface FetchTopic {
+  readonly name: string
+  readonly from: number
+  readonly to: number
+  readonly partitions: readonly number[]
+  /** First offset that is asked for, by place in `partitions`. */
+  readonly offsets: readonly number[]
+}
+
+/** Walks a Fetch request once. Throws `invalid_request`. */
+export function fetchLayout(frame: Buffer, { version, bodyAt }: BodyPlace): FetchLayout {
+  const flexible = isFlexible(FETCH, version)
+  const reader = Reader.ofRequest(frame, bodyAt)
+  const replicaId = reader.int32()
+  reader.skip(4 + 4 + 4 + 1) // longest wait, least bytes, most bytes, isolation level
+  const sessionAt = version >= 7 ? reader.at : undefined
+  const sessionId = version >= 7 ? reader.int32() : 0
+  const sessionEpoch = version >= 7 ? reader.int32() : NO_SESSION_EPOCH
+  const topics: FetchTopic[] = []
+  const topicsFrom = reader.at
+  for (let left = reader.count(flexible); left > 0; left--) topics.push(fetchTopic(reader, version, flexible))
+  const topicsTo = reader.at
+  if (version >= 7) {
+    for (let left = reader.count(flexible); left > 0; left--) {
+      reader.string(flexible)
+      reader.skip(4 * Math.max(0, reader.count(flexible)))
+      if (flexible) reader.skipTags()
+    }
+  }
+  if (version >= 11) reader.string(flexible)
+  if (flexible) reader.skipTags()
+  return { replicaId, sessionId, sessionEpoch, sessionAt, topicsFrom, topicsTo, topics }
+}
+
+function fetchTopic(reader: Reader, version: number, flexible: boolean): FetchTopic {
+  const from = reader.at
+  const name = reader.string(flexible)
+  const partitions: number[] = []
+  const offsets: number[] = []
+  for (let left = reader.count(flexible); left > 0; left--) {
+    partitions.push(reader.int32())
+    if (version >= 9) reader.skip(4)
+    offsets.push(reader.offset())
+    if (version >= 12) reader.skip(4)
+    if (version >= 5) reader.skip(8)
+    reader.skip(4)
+    if (flexible) reader.skipTags()
+  }
+  if (flexible) reader.skipTags()
+  return { name, from, to: reader.at, partitions, offsets }
+}
+
+/** What a Fetch answer brings, topic by topic; records stay where they lie. */
+export interface FetchedTopic {
+  readonly name: string
+  readonly partitions: readonly FetchedPartition[]
+}
+
+export interface FetchedPartition {
+  readonly index: number
+  readonly errorCode: number
+  readonly recordsFrom: number
+  readonly recordsTo: number
+  /** Producers with an aborted transaction in these records; undefined where there is none. */
+  readonly abortedProducers: ReadonlySet<bigint> | undefined
+}
+
+/** Walks a Fetch answer once. Throws `invalid_request`. */
+export function fetchedTopics(frame: Buffer, { version, bodyAt }: BodyPlace): readonly FetchedTopic[] {
+  const flexible = isFlexible(FETCH, version)
+  const reader = new Reader(frame, bodyAt)
+  reader.skip(4)
+  if (version >= 7) reader.skip(2 + 4)
+  const topics: FetchedTopic[] = []
+  for (let left = reader.count(flexible); left > 0; left--) {
+    const name = reader.string(flexible)
+    const partitions: FetchedPartition[] = []
+    for (let more = reader.count(flexible); more > 0; more--)
+      partitions.push(fetchedPartition(reader, version, flexible))
+    if (flexible) reader.skipTags()
+    topics.push({ name, partitions })
+  }
+  if (flexible) reader.skipTags()
+  return topics
+}
+
+function fetchedPartition(reader: Reader, version: number, flexible: boolean): FetchedPartition {
+  const index = reader.int32()
+  const errorCode = reader.int16()
+  reader.skip(version >= 5 ? 8 + 8 + 8 : 8 + 8) // high watermark, last stable offset, log start offset
+  let abortedProducers: Set<bigint> | undefined
+  for (let left = reader.count(flexible); left > 0; left--) {
+    abortedProducers ??= new Set()
+    abortedProducers.add(reader.int64())
+    reader.skip(8)
+    if (flexible) reader.skipTags()
+  }
+  if (version >= 11) reader.skip(4)
+  const length = Math.max(0, reader.length(flexible, 4))
+  const recordsFrom = reader.skip(length)
+  if (flexible) reader.skipTags()
+  return { index, errorCode, recordsFrom, recordsTo: recordsFrom + length, abortedProducers }
+}
