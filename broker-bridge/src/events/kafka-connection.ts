@@ -1,8 +1,8 @@
-import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { type ConnectionOptions, checkServerIdentity, type PeerCertificate, rootCertificates } from 'node:tls'
-import { type IdentitySource, secureContext, spiffeIdOf } from '@weft/schemas/node/identity'
+import { type ConnectionOptions, type PeerCertificate, rootCertificates } from 'node:tls'
+import { type IdentitySource, secureContext } from '@weft/schemas/node/identity'
 import type { KafkaCluster } from '@weft/schemas/snapshot'
+import { checkMeshBroker } from '../broker-identity.ts'
 
 /** What every Kafka client of the event API is built with. */
 export interface KafkaConnection {
@@ -22,7 +22,7 @@ export function kafkaConnection(cluster: KafkaCluster, identity: IdentitySource)
   const name = `${cluster.security} ${bootstrapBrokers.join(',')}`
   if (cluster.security === 'plaintext') return { name, bootstrapBrokers }
   const check = (host: string, certificate: PeerCertificate) =>
-    brokerIdentityFault(host, certificate, identity.current().spiffeId.trustDomain)
+    checkMeshBroker(host, certificate, identity.current().spiffeId.trustDomain)
   const tls =
     cluster.security === 'mtls'
       ? {
@@ -41,17 +41,4 @@ export function kafkaConnection(cluster: KafkaCluster, identity: IdentitySource)
   // RFC 6066: no SNI for an address.
   const tlsServerName = cluster.bootstrapServers.every((server) => isIP(server.replace(/:\d+$/, '')) === 0)
   return { name, bootstrapBrokers, tls, tlsServerName }
-}
-
-/**
- * Undefined where the certificate, its chain verified already, is the broker's: it carries the host's name or address, or it
- * carries host names at all and a SPIFFE id of the own trust domain. Certificates of workloads never name hosts, only those that
- * an administrator issued for brokers do: no workload can pass itself off as the broker. The wire proxy has the same rule.
- */
-function brokerIdentityFault(host: string, peer: PeerCertificate, trustDomain: string): Error | undefined {
-  const fault = checkServerIdentity(host, peer)
-  if (fault === undefined) return undefined
-  const certificate = new X509Certificate(peer.raw)
-  const namesHosts = /(^|, )(DNS|IP Address):/.test(certificate.subjectAltName ?? '')
-  return spiffeIdOf(certificate)?.trustDomain === trustDomain && namesHosts ? undefined : fault
 }

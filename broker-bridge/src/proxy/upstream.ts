@@ -1,9 +1,9 @@
-import { X509Certificate } from 'node:crypto'
 import { connect as connectTcp, type Socket } from 'node:net'
-import { checkServerIdentity, connect as connectTls, type PeerCertificate, rootCertificates } from 'node:tls'
+import { connect as connectTls, rootCertificates } from 'node:tls'
 import { MeshError } from '@weft/schemas/error'
-import { secureContext, spiffeIdOf, type WorkloadIdentity } from '@weft/schemas/node/identity'
+import { secureContext, type WorkloadIdentity } from '@weft/schemas/node/identity'
 import type { KafkaCluster } from '@weft/schemas/snapshot'
+import { checkMeshBroker } from '../broker-identity.ts'
 
 export interface BrokerAddress {
   readonly host: string
@@ -67,23 +67,4 @@ function open(
   }
   // The broker may be a hosted one with a public certificate, or one of the mesh's.
   return connectTls({ host, port, ca: [...rootCertificates, identity.trustBundlePem] })
-}
-
-/**
- * Runs after the chain has been verified against the mesh bundle. The broker is believed by name (a DNS or IP SAN
- * that is the address), or, where it is reached by an address that its certificate does not list, by a SPIFFE id of
- * the own trust domain in a certificate that carries host names at all: workload certificates never do, only those
- * that an administrator issued for brokers. So no workload of the mesh can pass itself off as the broker.
- */
-function checkMeshBroker(host: string, peer: PeerCertificate, trustDomain: string): Error | undefined {
-  if (checkServerIdentity(host, peer) === undefined) return undefined
-  const certificate = new X509Certificate(peer.raw)
-  const id = spiffeIdOf(certificate)
-  const namesHosts = /(^|, )(DNS|IP Address):/.test(certificate.subjectAltName ?? '')
-  if (id?.trustDomain === trustDomain && namesHosts) return undefined
-  return new MeshError(
-    'peer_identity',
-    `expected a broker certificate for ${host}, or one of trust domain ${trustDomain} with host names; ` +
-      `it has ${certificate.subjectAltName ?? 'no names'}. Issue one with POST /api/v1/certificates`,
-  )
 }

@@ -266,10 +266,26 @@ test('an audited allow lets the other callers of its target pass and is named', 
   assert.equal(ask([trial], product, http('GET', '/', 'other-service')).allowed, false)
 })
 
+test('an audited allow on a topic opens no group', () => {
+  const trial = { ...orders, mode: 'audit' } as const
+  assert.equal(ask([trial], workload('other'), group('billing-service')).allowed, false)
+  assert.equal(ask([trial], billing, group('billing-service')).allowed, true)
+})
+
+test('under an open mesh a policy on a topic closes that topic, and no group', () => {
+  assert.equal(ask([orders], product, topic('produce'), 'allow').allowed, false)
+  assert.equal(ask([orders], product, group('product-service'), 'allow').allowed, true)
+})
+
+test('a refusal by nobody names the policy that speaks of the target', () => {
+  assert.equal(ask([orders], billing, topic('produce')).policy, 'default/orders')
+  assert.equal(ask([orders], billing, topic('produce', 'payments')).policy, undefined)
+})
+
 test('every decision says who, what and why', () => {
   assert.equal(
     ask([orders], billing, topic('produce')).explanation,
-    'spiffe://weft.local/ns/default/sa/billing-service may not produce topic orders: no policy allows it',
+    'spiffe://weft.local/ns/default/sa/billing-service may not produce topic orders: policy default/orders does not allow it, nor does another',
   )
   assert.match(
     ask([], { kind: 'anonymous' }, http()).explanation,

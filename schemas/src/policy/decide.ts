@@ -34,7 +34,8 @@ export function decide(index: PolicyIndex, subject: Subject, action: Action): De
   let allowedBy: NamedPolicy | undefined
   let audited: NamedPolicy | undefined
   let auditedAllow: NamedPolicy | undefined
-  let targetHasAllow = false
+  /** Speaks of the target, and allows others or other things: what a person has to look at. */
+  let closest: NamedPolicy | undefined
   for (const policy of index.policies) {
     if (!targets(policy, question, subject)) continue
     const matched = policy.rules.some((rule) => ruleMatches(rule, policy, index, subject, question))
@@ -42,21 +43,21 @@ export function decide(index: PolicyIndex, subject: Subject, action: Action): De
       if (!matched) continue
       if (policy.mode === 'enforce') return decision(subject, action, false, 'denied-by-policy', policy)
       audited ??= policy
-    } else if (policy.mode === 'audit') {
-      auditedAllow ??= policy
-      if (matched) allowedBy ??= policy
     } else {
-      targetHasAllow = true
       if (matched) allowedBy ??= policy
+      // What a topic's policy says of its groups opens them to its readers; it does not speak of a group as such.
+      if (isGroupOfTopicPolicy(policy, question)) continue
+      if (policy.mode === 'audit') auditedAllow ??= policy
+      else closest ??= policy
     }
   }
 
   if (allowedBy !== undefined) return decision(subject, action, true, 'allowed-by-policy', allowedBy, audited)
   if (auditedAllow !== undefined)
     return decision(subject, action, true, 'mesh-default', undefined, audited ?? auditedAllow)
-  if (index.defaultAction === 'allow' && !targetHasAllow)
+  if (index.defaultAction === 'allow' && closest === undefined)
     return decision(subject, action, true, 'mesh-default', undefined, audited)
-  return decision(subject, action, false, 'no-policy-allows')
+  return decision(subject, action, false, 'no-policy-allows', closest)
 }
 
 function withNormalPath<A extends Action & { protocol: 'http' }>(action: A): A | undefined {
@@ -142,8 +143,8 @@ function grants(granted: readonly KafkaOperation[], asked: KafkaOperation): bool
   return asked === 'describeConfigs' && granted.includes('alterConfigs')
 }
 
-const isGroupOfTopicPolicy = (policy: NamedPolicy, action: KafkaAction): boolean =>
-  action.resource === 'group' && policy.target.topic !== undefined
+const isGroupOfTopicPolicy = (policy: NamedPolicy, action: Action): boolean =>
+  action.protocol === 'kafka' && action.resource === 'group' && policy.target.topic !== undefined
 
 function kafkaMatches(
   match: KafkaMatch,
@@ -237,7 +238,10 @@ function explain(
   const because: Record<DecisionReason, string> = {
     'allowed-by-policy': `policy ${policy === undefined ? '' : nameOf(policy)} allows it`,
     'denied-by-policy': `policy ${policy === undefined ? '' : nameOf(policy)} denies it`,
-    'no-policy-allows': 'no policy allows it',
+    'no-policy-allows':
+      policy === undefined
+        ? 'no policy speaks of it'
+        : `policy ${nameOf(policy)} does not allow it, nor does another`,
     'mesh-default': 'the mesh default or a policy in audit mode lets it pass',
     'path-not-normalisable': 'the path can be read in two ways',
   }

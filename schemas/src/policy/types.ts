@@ -112,7 +112,10 @@ export type DecisionReason =
 export interface Decision {
   readonly allowed: boolean
   readonly reason: DecisionReason
-  /** `<namespace>/<name>` of the policy that decided; absent where none did. */
+  /**
+   * `<namespace>/<name>` of the policy that decided. For `no-policy-allows` the first that speaks of the target and
+   * allows others or other things; absent where none speaks of it.
+   */
   readonly policy?: string
   /** A policy in audit mode that would have refused what was let through. */
   readonly audited?: string

@@ -5,7 +5,7 @@ import { countRecords } from '../../wire/record-batch.ts'
 import type { Answer, AnswerHook, Exchange, Stage } from '../exchange.ts'
 import type { Tally } from '../tally.ts'
 
-/** Records and bytes of what went to the broker and what came back; refusals were counted where they were decided. */
+/** Records and bytes of what is permitted, as the broker answers it; refusals were counted where they were decided. */
 export function count(tally: Tally): Stage {
   const onFetched = (answer: Answer): undefined => countFetched(answer, tally)
   return (exchange) => {
