@@ -156,12 +156,12 @@ test('every fault of an event is told at once', async () => {
     assert.ok(String(problem.detail).includes(part), part)
 })
 
-test('an unknown topic is 404, a forbidden one 403 with the policy, and forbidden hides unknown', async () => {
+test('an unknown topic is 404 to everybody, a forbidden one 403 with the policy', async () => {
   assert.equal((await problemOf(await publish('nothing', 'x'), 404)).code, 'WEFT4001')
   const refused = await problemOf(await publish('secret', 'x'), 403)
   assert.equal(refused.policy, 'default/no-secret')
   assert.equal(refused.identity, 'spiffe://weft.local/ns/default/sa/billing-service')
-  assert.equal((await problemOf(await publish('nowhere', 'x'), 403)).code, 'WEFT2003')
+  assert.equal((await problemOf(await publish('nowhere', 'x'), 404)).code, 'WEFT4001')
 })
 
 test('policy holds from the next request on', async () => {

@@ -69,28 +69,33 @@ const contextIn = (message: KafkaMessage | undefined) => {
   return parseTraceparent(value === undefined || Array.isArray(value) ? undefined : String(value))
 }
 
+/** Finished spans of one name that did not end in an error: a send to a topic that has just been made may be tried twice. */
+const finished = (name: string) =>
+  bridge.spans
+    .getFinishedSpans()
+    .filter((span) => span.name === name && span.attributes['error.type'] === undefined)
+
 test('a sampled record is sent and processed under its own trace, each hop a child of the one before', async (t) => {
   const headers = { traceparent: `00-${TRACE_ID}-${SPAN_ID}-01`, baggage: 'user=1' }
   await send('sampled', [{ value: 'one', headers }])
   const [message] = await receive(t, bridge.kafka, 'sampled', 1)
-  await eventually('both spans', () => bridge.spans.getFinishedSpans().length === 2)
+  const delivered = contextIn(message)
+  const isDelivered = (span: { spanContext(): { spanId: string } }) =>
+    span.spanContext().spanId === delivered?.spanId
+  await eventually('the end of the process span', () => finished('process sampled').some(isDelivered))
 
-  const [sent, processed] = bridge.spans.getFinishedSpans()
-  assert.equal(sent?.name, 'send sampled')
+  const processed = finished('process sampled').find(isDelivered)
+  const [sent] = finished('send sampled')
   assert.equal(sent?.kind, SpanKind.PRODUCER)
   assert.equal(sent?.spanContext().traceId, TRACE_ID)
   assert.equal(sent?.parentSpanContext?.spanId, SPAN_ID)
   assert.equal(sent?.attributes['messaging.kafka.offset'], 0)
-  assert.equal(processed?.name, 'process sampled')
   assert.equal(processed?.kind, SpanKind.CONSUMER)
+  assert.equal(processed?.spanContext().traceId, TRACE_ID)
   assert.equal(processed?.parentSpanContext?.spanId, sent?.spanContext().spanId)
   assert.match(String(processed?.attributes['messaging.consumer.group.name']), /^sampled-/)
   assert.equal(processed?.attributes['weft.ended'], undefined)
-  assert.deepEqual(contextIn(message), {
-    traceId: TRACE_ID,
-    spanId: processed?.spanContext().spanId,
-    sampled: true,
-  })
+  assert.equal(delivered?.sampled, true)
   assert.equal(String(message?.headers?.baggage), 'user=1')
 })
 
@@ -126,7 +131,7 @@ test('a batch of records with and without context keeps the ones and completes t
   const [given, made] = await receive(t, world.direct, 'mixed', 2)
 
   assert.deepEqual(contextIn(given), { traceId: TRACE_ID, spanId: SPAN_ID, sampled: false })
-  const [root] = bridge.spans.getFinishedSpans()
+  const [root] = finished('send mixed')
   assert.equal(root?.parentSpanContext, undefined)
   const { traceId, spanId } = root?.spanContext() ?? {}
   assert.deepEqual(contextIn(made), { traceId, spanId, sampled: true })
@@ -149,6 +154,6 @@ test('a record that is not committed ends its span with the connection', async (
 
   await consumer.disconnect()
 
-  await eventually('the span', () => bridge.spans.getFinishedSpans().length === 2)
-  assert.equal(bridge.spans.getFinishedSpans()[1]?.attributes['weft.ended'], 'connection-closed')
+  await eventually('the span', () => finished('process again').length === 1)
+  assert.equal(finished('process again')[0]?.attributes['weft.ended'], 'connection-closed')
 })

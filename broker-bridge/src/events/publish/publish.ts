@@ -1,7 +1,8 @@
 /**
- * One publish request, in this order: authorize before anything is said about the topic (whoever may not produce does not
- * learn whether it exists, as with Kafka itself); then the topic, its size limit while the body is read, the event's form, and
- * last the broker. The answer is given when the broker has acknowledged, never before.
+ * One publish request, in this order: the topic, the policy, the size limit while the body is read, the event's form, and last
+ * the broker. The answer is given when the broker has acknowledged, never before.
+ * A topic that nobody defined is 404 also to whoever could not write to it: a mistyped name should say so, and which topics there
+ * are is no secret of the sidecar's before its own app (/config shows them). Kafka clients get Kafka's answer, which hides it.
  */
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
@@ -50,12 +51,12 @@ export async function publish(
   const { topic, span } = target
   const started = performance.now()
   const snapshot = context.snapshots.current()
-  authorize(context, snapshot, target)
   const entry = snapshot.topicByName.get(topic)
   if (entry === undefined)
     throw new MeshError('unknown_topic', `no Topic resource is called ${JSON.stringify(topic)}`, {
       target: topic,
     })
+  authorize(context, snapshot, target)
 
   const coding = single(request.headers['content-encoding'])
   // A record has no place for it: a consumer would get bytes that it cannot read.
@@ -126,8 +127,6 @@ function authorize(
     name: topic,
     operation: 'produce',
   })
-  // Labels hold names of the configuration only: an unknown topic's name is the caller's invention.
-  const target = snapshot.topicByName.has(topic) ? topic : '-'
   const source = spiffeId.serviceAccount
   const refused = (policy: string, mode: 'enforce' | 'audit') => {
     const { traceId } = span.context
@@ -138,7 +137,7 @@ function authorize(
     )
     context.metrics
       .counter('weft_policy_refused_total')
-      .inc({ protocol: 'kafka', source, target, policy, mode })
+      .inc({ protocol: 'kafka', source, target: topic, policy, mode })
   }
   if (decision.audited !== undefined) refused(decision.audited, 'audit')
   if (decision.allowed) return
@@ -147,7 +146,7 @@ function authorize(
     operation: 'produce',
     mode: 'api',
     identity: source,
-    topic: target,
+    topic,
     group: '-',
     outcome: 'refused',
   })
