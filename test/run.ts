@@ -8,56 +8,68 @@ const NODE = [process.execPath, '--disable-warning=ExperimentalWarning']
 
 /** A hung test ends here, and names itself. */
 const TEST_TIMEOUT_MS = 300_000
+/** Real brokers and whole meshes: each start is a burst of work, and most of a test is waiting. */
+const INTEGRATION_CONCURRENCY = 3
 
-type Command = readonly [name: string, ...words: string[]]
+type Command = readonly [name: string, command: string, ...words: string[]]
+/** The commands of a stage run side by side; a stage begins when the one before has ended. */
 const STAGES: Record<string, readonly Command[]> = {
   check: [
     ['format, lint, boundaries', 'biome', 'check', '.'],
     ['type-aware lint', 'oxlint', '--type-aware', '--quiet', '.'],
     ['types', 'tsc', '-p', '.'],
     ['types of the dashboard page', 'tsc', '-p', 'control-plane/src/dashboard/page'],
+    ['types of the shop page', 'tsc', '-p', 'examples/ecommerce/src/product/page'],
     ['dead code', 'knip'],
-    ['generated code is current', ...NODE, 'test/generated-is-current.ts'],
+    ['generated code is current', process.execPath, 'test/generated-is-current.ts'],
   ],
+  // Two processes for two cores; within one, files share it, which spares a start of Node for each.
   unit: [
-    [
-      'unit tests',
-      ...NODE,
-      '--test',
-      ...tests('{schemas,broker-bridge,sidecar,control-plane,examples}/**/*.test.ts'),
-    ],
+    ['unit tests of the control plane', ...unitTests('control-plane/src/**/*.test.ts')],
+    ['unit tests of all else', ...unitTests('{schemas,broker-bridge,sidecar,examples}/**/*.test.ts')],
   ],
   integration: [
     [
       'integration tests',
-      ...NODE,
-      '--test',
-      '--test-concurrency=2',
-      ...tests('test/{integration,conformance}/**/*.test.ts'),
+      ...nodeTest(`--test-concurrency=${INTEGRATION_CONCURRENCY}`),
+      ...files('test/{integration,conformance}/**/*.test.ts'),
     ],
   ],
 }
 
-function tests(pattern: string): string[] {
-  const files = globSync(pattern, { cwd: ROOT, exclude: (name) => name.includes('node_modules') })
-  return [`--test-timeout=${TEST_TIMEOUT_MS}`, '--test-reporter=spec', ...files]
+function unitTests(pattern: string): readonly [string, ...string[]] {
+  return [...nodeTest('--test-isolation=none'), ...files(pattern)]
 }
 
-function run([name, command = '', ...words]: Command): Promise<number> {
+function nodeTest(...words: string[]): readonly [string, ...string[]] {
+  const [node = '', ...flags] = NODE
+  return [node, ...flags, '--test', `--test-timeout=${TEST_TIMEOUT_MS}`, '--test-reporter=spec', ...words]
+}
+
+function files(pattern: string): string[] {
+  return globSync(pattern, { cwd: ROOT, exclude: (name) => name.includes('node_modules') }).sort()
+}
+
+/** Resolves with the exit code. What a command writes that runs beside others comes out whole, when it has ended. */
+function run([name, command, ...words]: Command, isAlone: boolean): Promise<number> {
   const started = Date.now()
-  process.stdout.write(`\n── ${name}\n`)
+  if (isAlone) process.stdout.write(`\n── ${name}\n`)
   return new Promise((resolve) => {
-    const child = spawn(command, words, { cwd: ROOT, stdio: 'inherit' })
+    const child = spawn(command, words, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+    const output: Buffer[] = []
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (data: Buffer) => void (isAlone ? process.stdout.write(data) : output.push(data)))
+    const end = (code: number): void => {
+      const seconds = ((Date.now() - started) / 1000).toFixed(1)
+      if (!isAlone) process.stdout.write(`\n── ${name}\n${Buffer.concat(output).toString()}`)
+      process.stdout.write(`── ${name}: ${code === 0 ? 'passed' : 'FAILED'} in ${seconds} s\n`)
+      resolve(code)
+    }
     child.once('error', (error) => {
-      process.stderr.write(`${error.message}\n`)
-      resolve(1)
+      output.push(Buffer.from(`${error.message}\n`))
+      end(1)
     })
-    child.once('exit', (code) => {
-      process.stdout.write(
-        `── ${name}: ${code === 0 ? 'passed' : 'FAILED'} in ${((Date.now() - started) / 1000).toFixed(1)} s\n`,
-      )
-      resolve(code ?? 1)
-    })
+    child.once('close', (code) => end(code ?? 1))
   })
 }
 
@@ -69,7 +81,9 @@ if (wanted !== undefined && !(wanted in STAGES)) {
 const failed: string[] = []
 for (const [stage, commands] of Object.entries(STAGES)) {
   if (wanted !== undefined && stage !== wanted) continue
-  for (const command of commands) if ((await run(command)) !== 0) failed.push(command[0])
+  process.stderr.write(`weft: ${stage} …\n`)
+  const codes = await Promise.all(commands.map((command) => run(command, commands.length === 1)))
+  failed.push(...commands.filter((_, index) => codes[index] !== 0).map(([name]) => name))
 }
 process.stdout.write(failed.length === 0 ? '\nall passed\n' : `\nfailed: ${failed.join(', ')}\n`)
 process.exit(failed.length === 0 ? 0 : 1)

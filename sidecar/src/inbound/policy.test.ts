@@ -84,7 +84,7 @@ describe('the policy', () => {
           who: identity,
           action: 'GET /private',
           target: 'default/server',
-          by: '-',
+          by: 'default/server',
           reason: 'no-policy-allows',
         },
         {
@@ -100,7 +100,7 @@ describe('the policy', () => {
     assert.deepEqual(
       values.map(({ labels, value }) => [labels.source, labels.target, labels.policy, labels.mode, value]),
       [
-        ['client', 'server', '-', 'enforce', 1],
+        ['client', 'server', 'default/server', 'enforce', 1],
         ['client', 'server', 'default/no-admin', 'enforce', 1],
       ],
     )
