@@ -5,8 +5,9 @@ const DEADLINE_MS = 30_000
 const POLL_MS = 50
 
 /**
- * Creates topics and resolves when each partition has a leader. (kafkajs's own waiting gives up at the first answer that
- * does not know the topic yet, which a broker gives for a moment after it has said that the topic is made.)
+ * Creates topics and resolves when each partition is served. (A broker says that a topic is made, then for a moment that it does
+ * not know it, then names leaders that are not ready: kafkajs's own waiting gives up at the first of these, and its producer
+ * sends again what was written already.)
  */
 export async function makeTopics(admin: Admin, topics: readonly ITopicConfig[]): Promise<void> {
   await admin.createTopics({
@@ -14,18 +15,17 @@ export async function makeTopics(admin: Admin, topics: readonly ITopicConfig[]):
     waitForLeaders: false,
   })
   const end = Date.now() + DEADLINE_MS
-  for (;;) {
-    const found = await admin
-      .fetchTopicMetadata({ topics: topics.map(({ topic }) => topic) })
-      .catch(() => undefined)
-    if (
-      found?.topics.every(
-        ({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0),
-      )
-    )
-      return
-    if (Date.now() > end)
-      throw new Error(`topics without a leader: ${topics.map(({ topic }) => topic).join(', ')}`)
-    await delay(POLL_MS)
+  for (const { topic } of topics) {
+    while (!(await isServed(admin, topic))) {
+      if (Date.now() > end) throw new Error(`${topic} is not served after ${DEADLINE_MS} ms`)
+      await delay(POLL_MS)
+    }
   }
 }
+
+/** Only the leader of a partition tells its offsets. */
+const isServed = (admin: Admin, topic: string): Promise<boolean> =>
+  admin.fetchTopicOffsets(topic).then(
+    (partitions) => partitions.length > 0,
+    () => false,
+  )

@@ -32,7 +32,7 @@ test('lag is what a group has not committed; it goes away with the broker, and c
   const { port, bootstrapServers } = broker
   const kafka = new Kafka({ brokers: [...bootstrapServers], logLevel: logLevel.NOTHING })
   const outside = kafka.admin()
-  const producer = kafka.producer()
+  const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 })
   await Promise.all([outside.connect(), producer.connect()])
   await makeTopics(outside, [{ topic: 'orders', numPartitions: 2 }])
   const record = (partition: number) => ({ partition, value: 'x' })
