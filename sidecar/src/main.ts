@@ -14,6 +14,8 @@ import { edgeReporter } from './report.ts'
 import { startSnapshots } from './snapshot/index.ts'
 import { startTracing } from './telemetry.ts'
 
+/** Each phase of the drain has its own deadline; see `drain`. */
+const DRAIN_PHASES = 3
 /** The time that the rest of the stop may take after the drain: leaving, flushing spans. */
 const STOP_GRACE_MS = 5_000
 
@@ -63,14 +65,14 @@ async function main(): Promise<void> {
   ])
 
   let draining: Promise<void> | undefined
-  /** First nothing new comes in, from peers, from the topics, from ingress; the app's own way out (outbound, publish through Kafka) stays open until that is done. */
+  /**
+   * Callers first: what they asked for may still publish and call. Then events: deliveries end, offsets are committed, producers
+   * flushed. The app's own ways out close last, when nothing is left that could need them.
+   */
   const drain = (): Promise<void> => {
     draining ??= (async () => {
-      await Promise.all([
-        ingress?.drain(config.drainMs),
-        inbound.drain(config.drainMs),
-        events.drain(config.drainMs),
-      ])
+      await Promise.all([ingress?.drain(config.drainMs), inbound.drain(config.drainMs)])
+      await events.drain(config.drainMs)
       await Promise.all([outbound.drain(config.drainMs), kafka.drain(config.drainMs)])
     })()
     return draining
@@ -90,7 +92,7 @@ async function main(): Promise<void> {
   if (config.portsFile !== undefined) await writePortsFile(config.portsFile, ports)
   log.info({ identity: identity.current().spiffeId.uri, ports }, 'ready')
 
-  stopOnSignal(log, 2 * config.drainMs + STOP_GRACE_MS, async () => {
+  stopOnSignal(log, DRAIN_PHASES * config.drainMs + STOP_GRACE_MS, async () => {
     await drain()
     await snapshots.close()
     identity.close()
