@@ -17,8 +17,11 @@ interface Line {
   readonly [field: string]: unknown
 }
 
+/** Ends of the processes of the test that runs: they come before the removal of their folders. */
+const running = new Set<() => Promise<unknown>>()
+
 /** The process, its log as it comes, and its end. */
-function launch(t: TestContext, environment: Readonly<Record<string, string>>) {
+function launch(environment: Readonly<Record<string, string>>) {
   const child = spawn(process.execPath, [MAIN], {
     env: { PATH: process.env.PATH ?? '', WEFT_GRPC_PORT: '0', WEFT_HTTP_PORT: '0', ...environment },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -41,16 +44,20 @@ function launch(t: TestContext, environment: Readonly<Record<string, string>>) {
       ])
     }
   }
-  t.after(async () => {
+  running.add(() => {
     child.kill('SIGKILL')
-    await exited
+    return exited
   })
   return { child, exited, line }
 }
 
 async function place(t: TestContext) {
   const root = await mkdtemp(join(tmpdir(), 'weft-main-'))
-  t.after(() => rm(root, { recursive: true, force: true }))
+  t.after(async () => {
+    for (const end of running) await end()
+    running.clear()
+    await rm(root, { recursive: true, force: true })
+  })
   const [stateDir, folder, portsFile] = [
     join(root, 'state'),
     join(root, 'resources'),
@@ -91,7 +98,7 @@ const kill = async (child: ChildProcess, signal: NodeJS.Signals, exited: Promise
 }
 
 test('settings that are wrong are told all at once, and the process ends', async (t) => {
-  const { exited, line } = launch(t, { WEFT_HTTP_PORT: 'x', WEFT_TRUST_DOMAIN: 'X' })
+  const { exited, line } = launch({ WEFT_HTTP_PORT: 'x', WEFT_TRUST_DOMAIN: 'X' })
   const { msg } = await line(/the configuration has 3 faults/)
   for (const name of ['WEFT_STATE_DIR', 'WEFT_HTTP_PORT', 'WEFT_TRUST_DOMAIN'])
     assert.match(msg, new RegExp(name))
@@ -102,7 +109,7 @@ test('it starts with a bad file, says so, serves the rest, and stops on a signal
   const { stateDir, folder, portsFile, environment } = await place(t)
   await writeFile(join(folder, 'bad.yaml'), topic('bad', '{ partitions: 0 }'))
   await writeFile(join(folder, 'good.yaml'), topic('good'))
-  const { child, exited, line } = launch(t, environment)
+  const { child, exited, line } = launch(environment)
   const fault = await line(/bad\.yaml:4:21 spec\.partitions: expected a whole number from 1 to 10000, came 0/)
   assert.equal(fault.level, 50)
   const ready = await line(/the control plane is ready/)
@@ -115,11 +122,11 @@ test('it starts with a bad file, says so, serves the rest, and stops on a signal
 
 test('a second one on the same port ends with the reason', async (t) => {
   const { portsFile, environment } = await place(t)
-  const first = launch(t, environment)
+  const first = launch(environment)
   await first.line(/the control plane is ready/)
   const { http } = JSON.parse(await readFile(portsFile, 'utf8')) as { http: number }
   const other = await place(t)
-  const second = launch(t, { ...other.environment, WEFT_HTTP_PORT: String(http) })
+  const second = launch({ ...other.environment, WEFT_HTTP_PORT: String(http) })
   const { error } = await second.line(/could not start/)
   assert.match(JSON.stringify(error), /EADDRINUSE/)
   assert.deepEqual(await second.exited, [1, null])
@@ -127,7 +134,7 @@ test('a second one on the same port ends with the reason', async (t) => {
 
 test('what was answered is there after kill -9, and a watched change arrives well within a second', async (t) => {
   const { stateDir, folder, portsFile, environment } = await place(t)
-  const first = launch(t, environment)
+  const first = launch(environment)
   await first.line(/the control plane is ready/)
   const api = await apiOf(stateDir, portsFile)
   for (let partitions = 1; partitions <= 5; partitions++)
@@ -135,7 +142,7 @@ test('what was answered is there after kill -9, and a watched change arrives wel
   await kill(first.child, 'SIGKILL', first.exited)
 
   await rm(portsFile)
-  const second = launch(t, environment)
+  const second = launch(environment)
   await second.line(/the control plane is ready/)
   const again = await apiOf(stateDir, portsFile)
   assert.equal(await again.partitions('a'), 5)

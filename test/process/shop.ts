@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type Mesh, startMesh } from '@weft/control-plane/cli/mesh'
 import { parse, stringify } from 'yaml'
+import { ending } from './ending.ts'
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/ecommerce')
 
@@ -32,7 +33,8 @@ interface MeshFile {
 /** Starts it and stops it after the test; on failure the logs' last lines are in the test's diagnostics. */
 export async function startShop(test: TestContext, options: ShopOptions = {}): Promise<Shop> {
   const folder = await mkdtemp(join(tmpdir(), 'weft-shop-'))
-  test.after(() => rm(folder, { recursive: true, force: true }))
+  const end = ending(test)
+  end.defer(() => rm(folder, { recursive: true, force: true }))
   const dataOf = (service: string): string => join(folder, 'data', service)
 
   await cp(join(EXAMPLE, 'mesh'), join(folder, 'mesh'), { recursive: true })
@@ -45,7 +47,7 @@ export async function startShop(test: TestContext, options: ShopOptions = {}): P
   await writeFile(join(folder, 'weft.yaml'), stringify(file))
 
   const mesh = await startMesh({ file: join(folder, 'weft.yaml'), stateDir: join(folder, 'state') })
-  test.after(() => mesh.stop())
+  end.defer(() => mesh.stop())
   return {
     mesh,
     resources: join(folder, 'mesh'),

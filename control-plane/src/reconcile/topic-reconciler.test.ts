@@ -43,9 +43,11 @@ async function until(reconciler: TopicReconciler, name: string, expected: RegExp
 
 test('topics follow their resources on a real broker over mTLS, which may come later', {
   timeout: 120_000,
-}, async (t) => {
+}, async () => {
+  // The last begun is the first ended: the broker before its folder.
+  await using end = new AsyncDisposableStack()
   const root = await mkdtemp(join(tmpdir(), 'weft-topics-'))
-  t.after(() => rm(root, { recursive: true, force: true }))
+  end.defer(() => rm(root, { recursive: true, force: true }))
   const authority = await openCertificateAuthority({ stateDir: root, trustDomain: 'weft.local', log })
   const port = await freePort()
   const cluster: KafkaCluster = { bootstrapServers: [`127.0.0.1:${port}`], security: 'mtls' }
@@ -64,7 +66,7 @@ test('topics follow their resources on a real broker over mTLS, which may come l
     },
     log,
   })
-  t.after(async () => {
+  end.defer(async () => {
     await reconciler.close()
     await kafka.close()
   })
@@ -83,7 +85,7 @@ test('topics follow their resources on a real broker over mTLS, which may come l
   })
   const tls = { certificatePem, privateKeyPem, trustBundlePem }
   const broker = await startBroker({ dataDir: join(root, 'kafka'), port, tls })
-  t.after(() => broker.stop())
+  end.defer(() => broker.stop())
   await until(reconciler, 'orders', /^ready $/)
   await until(reconciler, 'orders.billing.dlt', /^ready $/)
 
@@ -120,6 +122,6 @@ test('topics follow their resources on a real broker over mTLS, which may come l
   state.changed()
   await until(reconciler, 'later', /^pending the broker does not answer/)
   const again = await startBroker({ dataDir: join(root, 'kafka'), port, tls })
-  t.after(() => again.stop())
+  end.defer(() => again.stop())
   await until(reconciler, 'later', /^ready $/)
 })

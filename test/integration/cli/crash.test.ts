@@ -29,10 +29,13 @@ test('a sidecar that is killed stops the mesh too', async (t) => {
 })
 
 test('an app that cannot start ends the start of the mesh, and what had started is stopped again', async (t) => {
-  const project = await createProject(t, { back: { command: ['no-such-program'] } })
+  const project = await createProject(t, { back: { command: ['/no/such/program'] } })
   const { code, stderr } = await project.weft('up')
   assert.equal(code, 1)
-  assert.match(stderr, /error: back ended by itself: exit code 127 \(is the command there\?\)/)
-  assert.match(stderr, /no-such-program: not found/)
+  assert.match(
+    stderr,
+    /error: back ended by itself: exit code 127 \(is the command there, and may it be run\?\)/,
+  )
+  assert.match(stderr, /no\/such\/program: not found/)
   await project.untilNoProcess()
 })

@@ -33,7 +33,7 @@ test('weft run joins a command to the running mesh for as long as it runs', asyn
   })
 
   await t.test('a command that is not there is an error of the command', async () => {
-    assert.equal((await project.weft('run', '--name', 'hello', '--', 'no-such-program')).code, 127)
+    assert.equal((await project.weft('run', '--name', 'hello', '--', '/no/such/program')).code, 127)
     assert.equal(await names(), before)
   })
 

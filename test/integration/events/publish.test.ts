@@ -4,12 +4,12 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import { makeTopics } from '../../process/topics.ts'
+import type { Snapshots } from '../../process/workload.ts'
 import {
   type Bridge,
   createTopic,
   denies,
   readTopic,
-  type Snapshots,
   snapshotOf,
   startBridge,
   startWorld,

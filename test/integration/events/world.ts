@@ -12,16 +12,10 @@ import type { IdentitySource } from '@weft/schemas/node/identity'
 import { createLog } from '@weft/schemas/node/log'
 import { createMetrics, type Metrics } from '@weft/schemas/node/metrics'
 import type { NamedPolicy } from '@weft/schemas/policy'
-import {
-  type IndexedSnapshot,
-  indexSnapshot,
-  type Snapshot,
-  type SnapshotSource,
-  type SubscriptionEntry,
-} from '@weft/schemas/snapshot'
-import { spiffeId } from '@weft/schemas/spiffe'
+import type { Snapshot, SnapshotSource, SubscriptionEntry } from '@weft/schemas/snapshot'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 import { makeTopics } from '../../process/topics.ts'
+import { Snapshots, someIdentity } from '../../process/workload.ts'
 
 export const log = createLog('events-test')
 log.level = process.env.WEFT_LOG_LEVEL ?? 'silent'
@@ -57,43 +51,10 @@ export async function createTopic(world: World, topic: string, partitions = 1): 
   await makeTopics(world.admin, [{ topic, numPartitions: partitions }])
 }
 
-/** A snapshot that tests change as they go. */
-export class Snapshots implements SnapshotSource {
-  readonly #listeners = new Set<(now: IndexedSnapshot) => void>()
-  #now: IndexedSnapshot
-
-  constructor(snapshot: Snapshot) {
-    this.#now = indexSnapshot(snapshot)
-  }
-
-  current(): IndexedSnapshot {
-    return this.#now
-  }
-
-  onChange(listener: (now: IndexedSnapshot) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
-  }
-
-  change(part: Partial<Snapshot>): void {
-    const { snapshot } = this.#now
-    this.#now = indexSnapshot({ ...snapshot, ...part, version: snapshot.version + 1 })
-    for (const listener of this.#listeners) listener(this.#now)
-  }
-}
-
 export function snapshotOf(bootstrapServers: readonly string[], part: Partial<Snapshot> = {}): Snapshots {
   return new Snapshots({
-    version: 1,
-    trustDomain: 'weft.local',
-    workload: { identity: 'spiffe://weft.local/ns/default/sa/billing-service', namespace: 'default' },
     defaultAction: 'allow',
-    samplingRatio: 0,
     kafka: { bootstrapServers, security: 'plaintext' },
-    services: [],
-    policies: [],
-    topics: [],
-    subscriptions: [],
     ...part,
   })
 }
@@ -127,18 +88,6 @@ export const denies = (topic: string): NamedPolicy => ({
   mode: 'enforce',
   rules: [{ to: [{ kafka: { operations: ['produce', 'consume'] } }] }],
 })
-
-/** The workload's identity where nothing checks it (plaintext to the broker). */
-const someIdentity: IdentitySource = {
-  current: () => ({
-    spiffeId: spiffeId('weft.local', 'default', 'billing-service'),
-    certificateChainPem: '',
-    privateKeyPem: '',
-    trustBundlePem: '',
-    expiresAt: new Date(8e15),
-  }),
-  onRotate: () => () => {},
-}
 
 export interface Bridge extends AsyncDisposable {
   readonly url: string

@@ -9,6 +9,7 @@ import { createLog } from '@weft/schemas/node/log'
 import { Kafka, logLevel } from 'kafkajs'
 import { plainAdmin } from '../../../control-plane/src/telemetry/lag.test-support.ts'
 import { type LagAdmin, readLag, startLag } from '../../../control-plane/src/telemetry/lag.ts'
+import { ending } from '../../process/ending.ts'
 import { makeTopics } from '../../process/topics.ts'
 
 const log = createLog('lag-test')
@@ -26,9 +27,10 @@ async function until(what: string, holds: () => boolean | Promise<boolean>): Pro
 
 test('lag is what a group has not committed; it goes away with the broker, and comes back with it', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'weft-lag-'))
-  t.after(() => rm(dataDir, { recursive: true, force: true }))
+  const end = ending(t)
+  end.defer(() => rm(dataDir, { recursive: true, force: true }))
   let broker = await startBroker({ dataDir })
-  t.after(() => broker.stop())
+  end.defer(() => broker.stop())
   const { port, bootstrapServers } = broker
   const kafka = new Kafka({ brokers: [...bootstrapServers], logLevel: logLevel.NOTHING })
   const outside = kafka.admin()
@@ -38,7 +40,7 @@ test('lag is what a group has not committed; it goes away with the broker, and c
   const record = (partition: number) => ({ partition, value: 'x' })
   await producer.send({ topic: 'orders', messages: [0, 0, 0, 0, 0, 1, 1, 1, 1, 1].map(record) })
   const admin = plainAdmin(bootstrapServers)
-  t.after(() => admin.close())
+  end.defer(() => admin.close())
   // The first who asks for a group makes Kafka create its topic of offsets; until that is there, nobody gets an answer.
   await until('groups can be asked for', async () => {
     const [answer] = await Promise.allSettled([admin.listConsumerGroupOffsets({ groups: ['billing'] })])

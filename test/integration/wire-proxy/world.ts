@@ -8,16 +8,11 @@ import { type Broker, type BrokerOptions, startBroker } from '@weft/control-plan
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import { createMetrics, type Metrics } from '@weft/schemas/node/metrics'
 import type { KafkaOperation, NamedPolicy } from '@weft/schemas/policy'
-import {
-  type IndexedSnapshot,
-  indexSnapshot,
-  type Snapshot,
-  type SnapshotSource,
-} from '@weft/schemas/snapshot'
-import { spiffeId } from '@weft/schemas/spiffe'
+import type { Snapshot } from '@weft/schemas/snapshot'
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs'
 import { pino } from 'pino'
 import { makeTopics } from '../../process/topics.ts'
+import { Snapshots, someIdentity } from '../../process/workload.ts'
 
 export interface World extends AsyncDisposable {
   broker: Broker
@@ -60,45 +55,6 @@ export async function createTopics(world: World, ...names: readonly string[]): P
   await admin.disconnect()
 }
 
-/** A snapshot that tests change as they go. */
-class Snapshots implements SnapshotSource {
-  readonly #listeners = new Set<(now: IndexedSnapshot) => void>()
-  #now: IndexedSnapshot
-
-  constructor(part: Partial<Snapshot>) {
-    this.#now = indexSnapshot({
-      version: 1,
-      trustDomain: 'weft.local',
-      workload: { identity: 'spiffe://weft.local/ns/default/sa/billing-service', namespace: 'default' },
-      defaultAction: 'deny',
-      samplingRatio: 0,
-      services: [],
-      policies: [],
-      topics: [],
-      subscriptions: [],
-      ...part,
-    })
-  }
-
-  current(): IndexedSnapshot {
-    return this.#now
-  }
-
-  onChange(listener: (now: IndexedSnapshot) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
-  }
-
-  change(part: Partial<Snapshot>): void {
-    this.replace({ ...this.#now.snapshot, ...part })
-  }
-
-  replace(snapshot: Snapshot): void {
-    this.#now = indexSnapshot({ ...snapshot, version: this.#now.snapshot.version + 1 })
-    for (const listener of this.#listeners) listener(this.#now)
-  }
-}
-
 /** `allow('orders', ['produce'])`; groups go with consume. */
 export const allow = (
   topic: string,
@@ -117,18 +73,6 @@ export const allow = (
     },
   ],
 })
-
-/** The workload's identity where nothing checks it (plaintext to the broker). */
-const someIdentity: IdentitySource = {
-  current: () => ({
-    spiffeId: spiffeId('weft.local', 'default', 'billing-service'),
-    certificateChainPem: '',
-    privateKeyPem: '',
-    trustBundlePem: '',
-    expiresAt: new Date(8e15),
-  }),
-  onRotate: () => () => {},
-}
 
 export interface Bridge extends AsyncDisposable {
   readonly proxy: WireProxy

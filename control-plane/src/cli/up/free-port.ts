@@ -68,7 +68,8 @@ function readIfThere(file: string): string {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** True while a process of this id exists, whoever's it is. */
+export function isAlive(pid: number): boolean {
   if (!(pid > 0)) return false
   try {
     process.kill(pid, 0)

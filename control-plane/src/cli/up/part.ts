@@ -102,7 +102,8 @@ export class Part {
   }
 
   crashError(exit: Exit): CliError {
-    const missing = exit.code === 127 ? ' (is the command there?)' : ''
+    const missing =
+      exit.code === 126 || exit.code === 127 ? ' (is the command there, and may it be run?)' : ''
     return new CliError(`${this.name} ended by itself: ${formatExit(exit)}${missing}`, {
       quote: this.log.tail,
       hint: `Its log: ${this.log.path}`,

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ControlPlaneClient } from '../client.ts'
 import { CliError, messageOf } from '../errors.ts'
 import { type ResourceList, resourcePath } from '../resource-views.ts'
-import { choosePort } from './free-port.ts'
+import { choosePort, isAlive } from './free-port.ts'
 import { childEnvironment, type Ground } from './ground.ts'
 import { serviceResource, workloadResource } from './resources.ts'
 import { appEnvironment, Sidecar, type SidecarPorts } from './sidecar.ts'
@@ -34,7 +34,8 @@ const COMMAND_STOP_DEADLINE_MS = 10_000
 
 /** Joins a running mesh for as long as the command runs; what it added to the mesh is gone when it returns the exit code. */
 export async function runInMesh(options: RunInMeshOptions): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'weft-run-'))
+  await removeFoldersOfTheKilled()
+  const folder = await mkdtemp(join(tmpdir(), `weft-run-${process.pid}-`))
   const tether = createTether()
   const failed = new AbortController()
   try {
@@ -158,4 +159,14 @@ async function runCommand(
   // The sidecar has crashed: that is why the command ended.
   failed.throwIfAborted()
   return exitCodeOf(exit)
+}
+
+/** A run that was killed could not remove its folder, which holds the logs and the join token of its sidecar. */
+async function removeFoldersOfTheKilled(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = Number(/^weft-run-(\d+)-/.exec(name)?.[1])
+    // What belongs to another user stays; it is that user's next run that removes it.
+    if (pid > 0 && !isAlive(pid))
+      await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {})
+  }
 }

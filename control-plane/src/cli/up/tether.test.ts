@@ -36,7 +36,7 @@ test('a command runs with its arguments as they are, and its exit code comes bac
 })
 
 test('a command that is not there ends with 127, as in a shell', async (t) => {
-  assert.equal(formatExit(await tether(t).spawn('no-such-program', [], { env }).gone), 'exit code 127')
+  assert.equal(formatExit(await tether(t).spawn('/no/such/program', [], { env }).gone), 'exit code 127')
 })
 
 test('stop ends the whole group: a shell that started an app does not leave it behind', async (t) => {
