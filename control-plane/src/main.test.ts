@@ -97,7 +97,7 @@ const kill = async (child: ChildProcess, signal: NodeJS.Signals, exited: Promise
   await exited
 }
 
-test('settings that are wrong are told all at once, and the process ends', async (t) => {
+test('settings that are wrong are told all at once, and the process ends', async () => {
   const { exited, line } = launch({ WEFT_HTTP_PORT: 'x', WEFT_TRUST_DOMAIN: 'X' })
   const { msg } = await line(/the configuration has 3 faults/)
   for (const name of ['WEFT_STATE_DIR', 'WEFT_HTTP_PORT', 'WEFT_TRUST_DOMAIN'])
