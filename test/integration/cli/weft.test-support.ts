@@ -241,11 +241,14 @@ export async function isOpen(port: number): Promise<boolean> {
   }
 }
 
-/** Every port that a mesh listens on, as far as it says. */
+/** The port that a control plane prefers: as soon as one mesh lets go of it, that of another test takes it. */
+const PREFERRED_PORT = 15_014
+
+/** Every port that a mesh listens on, as far as it says, and has to itself. */
 export function portsOf(mesh: MeshView): readonly number[] {
   return [
     Number(new URL(mesh.controlPlaneUrl).port),
     ...(mesh.kafka?.bootstrapServers ?? []).map((server) => Number(server.split(':')[1])),
     ...mesh.services.flatMap(({ ports }) => Object.values(ports)),
-  ]
+  ].filter((port) => port !== PREFERRED_PORT)
 }
