@@ -85,21 +85,20 @@ export async function stockOf(mesh: Mesh, productId = 'linen-scarf'): Promise<nu
   return product.stock
 }
 
-/** The trace once it has `spanCount` spans, none of which misses its parent: the last ones are exported after the order is closed. */
-export function untilTraced(
-  mesh: Mesh,
-  traceId: string,
-  spanCount: number,
-  deadlineMs = 20_000,
-): Promise<Trace> {
-  return until(`trace ${traceId} has ${spanCount} spans`, deadlineMs, async () => {
-    const response = await fetch(`${mesh.controlPlaneUrl}/api/v1/traces/${traceId}`)
-    if (!response.ok) return undefined
-    const trace = (await response.json()) as Trace
-    return trace.spans.length >= spanCount && trace.spans.every((span) => span.parentMissing === undefined)
-      ? trace
-      : undefined
-  })
+/**
+ * The trace of a paid order once all its spans are there; after the deadline the trace as it is, for the caller to say what it
+ * lacks. The last spans are exported after the order is closed; a send that was tried again leaves one more.
+ */
+export async function untilTraced(mesh: Mesh, traceId: string, deadlineMs = 20_000): Promise<Trace> {
+  const url = `${mesh.controlPlaneUrl}/api/v1/traces/${traceId}`
+  const isWhole = async () => {
+    const response = await fetch(url)
+    return response.ok && missingSpans((await response.json()) as Trace).length === 0 ? true : undefined
+  }
+  await until(`trace ${traceId} is whole`, deadlineMs, isWhole).catch(() => undefined)
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`the control plane has no trace ${traceId}: ${response.status}`)
+  return (await response.json()) as Trace
 }
 
 /**
@@ -118,8 +117,16 @@ export const EXPECTED_SPANS: readonly (readonly [span: string, parent: string | 
   ['consumer process payments @product-service', 'producer send payments @billing-service'],
 ]
 
+/** Those of EXPECTED_SPANS that the trace lacks, or has under another parent; one sentence each. */
+export function missingSpans(trace: Trace): string[] {
+  const found = lineage(trace).map((span) => span.join(' <- '))
+  return EXPECTED_SPANS.filter((span) => !found.includes(span.join(' <- '))).map(
+    ([span, parent]) => `the trace has no ${span}${parent === undefined ? '' : `, child of ${parent}`}`,
+  )
+}
+
 /** Each span with its parent, in the form of EXPECTED_SPANS, in the order of the trace. */
-export function lineage(trace: Trace): (readonly [span: string, parent: string | undefined])[] {
+function lineage(trace: Trace): (readonly [span: string, parent: string | undefined])[] {
   const words = new Map(
     trace.spans.map((span) => [span.spanId, `${span.kind} ${span.name} @${span.service}`]),
   )

@@ -25,10 +25,12 @@ export interface Ground {
   readonly crash: (error: Error) => void
 }
 
-/** Settings of an own process come from `weft up` alone: what the shell holds for another one does not leak into it. */
+/**
+ * Settings of an own process come from `weft up` alone: what the shell holds for another one does not leak into it.
+ * KAFKA_BROKERS says where the mesh finds its broker; an app that read it too would go round its sidecar.
+ */
 export function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = ['WEFT_LOG_LEVEL', 'WEFT_CACHE_DIR']
-  return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !name.startsWith('WEFT_') || kept.includes(name)),
-  )
+  const isOurs = (name: string): boolean => /^(WEFT_|KAFKA_BROKERS$|KAFKA_SECURITY$)/.test(name)
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isOurs(name) || kept.includes(name)))
 }

@@ -58,10 +58,19 @@ test('KAFKA_BROKERS names the broker; wrong forms are wrong usage', () => {
 })
 
 test('settings of another process of Weft do not reach the children', () => {
-  assert.deepEqual(childEnvironment({ PATH: '/bin', WEFT_OUTBOUND_PORT: '1', WEFT_LOG_LEVEL: 'debug' }), {
-    PATH: '/bin',
-    WEFT_LOG_LEVEL: 'debug',
-  })
+  assert.deepEqual(
+    childEnvironment({
+      PATH: '/bin',
+      KAFKA_BROKERS: 'broker:9092',
+      KAFKA_SECURITY: 'tls',
+      WEFT_OUTBOUND_PORT: '1',
+      WEFT_LOG_LEVEL: 'debug',
+    }),
+    {
+      PATH: '/bin',
+      WEFT_LOG_LEVEL: 'debug',
+    },
+  )
 })
 
 test('exit codes of signals are those of a shell', () => {
