@@ -1,25 +1,21 @@
 /** One line for each request at level debug. At any other level the layer is not there. */
 import type { MeshError } from '@weft/schemas/error'
 import type { Log } from '@weft/schemas/node/log'
-import type {
-  Fields,
-  Progress,
-  RequestHead,
-  ResponseHandler,
-  ResponseHead,
-  Service,
+import {
+  type RequestHead,
+  type ResponseHandler,
+  type Service,
+  WatchedResponse,
 } from '../transport/exchange.ts'
-import { ForwardingResponse } from '../transport/exchange.ts'
 
 export function accessLog(inner: Service, log: Log): Service {
   if (!log.isLevelEnabled('debug')) return inner
   return { call: (head, response) => inner.call(head, new LoggedResponse(response, head, log)) }
 }
 
-class LoggedResponse extends ForwardingResponse {
+class LoggedResponse extends WatchedResponse {
   readonly #request: RequestHead
   readonly #log: Log
-  #status = 0
 
   constructor(next: ResponseHandler, request: RequestHead, log: Log) {
     super(next)
@@ -27,22 +23,7 @@ class LoggedResponse extends ForwardingResponse {
     this.#log = log
   }
 
-  override onHead(head: ResponseHead): void {
-    this.#status = head.status
-    this.next.onHead(head)
-  }
-
-  override onEnd(trailers: Fields | undefined): void {
-    this.#write(undefined)
-    this.next.onEnd(trailers)
-  }
-
-  override onFail(error: MeshError, progress: Progress): void {
-    this.#write(error)
-    this.next.onFail(error, progress)
-  }
-
-  #write(error: MeshError | undefined): void {
+  protected override ended(status: number, error: MeshError | undefined): void {
     const { method, target, authority, peer, notes } = this.#request
     const path = target.split('?', 1)[0] // a query may hold what no log should
     this.#log.debug(
@@ -51,7 +32,7 @@ class LoggedResponse extends ForwardingResponse {
         authority,
         path,
         peer: peer.id?.uri,
-        status: this.#status,
+        status,
         durationMs: performance.now() - notes.startedAt,
         traceparent: notes.traceparent,
         ...(error !== undefined && { code: error.row.id, reason: error.message }),

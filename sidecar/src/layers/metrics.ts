@@ -1,15 +1,12 @@
 /** Counts requests and their times by who called whom. */
 import type { MeshError } from '@weft/schemas/error'
 import type { Metrics } from '@weft/schemas/node/metrics'
-import type {
-  Fields,
-  Progress,
-  RequestHead,
-  ResponseHandler,
-  ResponseHead,
-  Service,
+import {
+  type RequestHead,
+  type ResponseHandler,
+  type Service,
+  WatchedResponse,
 } from '../transport/exchange.ts'
-import { ForwardingResponse } from '../transport/exchange.ts'
 
 type Direction = 'inbound' | 'outbound'
 
@@ -34,10 +31,9 @@ export function countRequests(
   return { call: (head, response) => inner.call(head, new CountedResponse(response, head, count)) }
 }
 
-class CountedResponse extends ForwardingResponse {
+class CountedResponse extends WatchedResponse {
   readonly #request: RequestHead
   readonly #count: (head: RequestHead, status: number) => void
-  #status = 0
 
   constructor(
     next: ResponseHandler,
@@ -49,18 +45,7 @@ class CountedResponse extends ForwardingResponse {
     this.#count = count
   }
 
-  override onHead(head: ResponseHead): void {
-    this.#status = head.status
-    this.next.onHead(head)
-  }
-
-  override onEnd(trailers: Fields | undefined): void {
-    this.#count(this.#request, this.#status)
-    this.next.onEnd(trailers)
-  }
-
-  override onFail(error: MeshError, progress: Progress): void {
-    this.#count(this.#request, error.row.http)
-    this.next.onFail(error, progress)
+  protected override ended(status: number, error: MeshError | undefined): void {
+    this.#count(this.#request, error?.row.http ?? status)
   }
 }

@@ -148,6 +148,27 @@ export class ForwardingResponse implements ResponseHandler {
   }
 }
 
+/** Base of layers that want to know how an exchange ended: `ended` runs once, before the end is handed on. */
+export abstract class WatchedResponse extends ForwardingResponse {
+  #status = 0
+
+  /** `status` 0: no head came. `error`: what ended it where it has failed. */
+  protected abstract ended(status: number, error: MeshError | undefined): void
+
+  override onHead(head: ResponseHead): void {
+    this.#status = head.status
+    this.next.onHead(head)
+  }
+  override onEnd(trailers: Fields | undefined): void {
+    this.ended(this.#status, undefined)
+    this.next.onEnd(trailers)
+  }
+  override onFail(error: MeshError, progress: Progress): void {
+    this.ended(this.#status, error)
+    this.next.onFail(error, progress)
+  }
+}
+
 /** Methods that may be sent twice with the effect of once (RFC 9110, section 9.2.2), and CONNECT's absence is meant. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 export const isIdempotent = (method: string): boolean => IDEMPOTENT.has(method)

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { test } from 'node:test'
 import { createProject } from './weft.test-support.ts'
 
@@ -37,13 +39,22 @@ test('weft run joins a command to the running mesh for as long as it runs', asyn
     assert.equal(await names(), before)
   })
 
-  await t.test('kill -9 of weft run takes sidecar and command with it', async () => {
-    const left = (await project.processes()).length
-    const command = project.start('run', '--name', 'hello', '--', 'node', 'app.mjs')
-    await command.untilSaid('has joined the mesh')
-    command.signal('SIGKILL')
-    await command.ended
-    for (let now = await project.processes(); now.length > left; now = await project.processes())
-      assert.ok(now)
-  })
+  await t.test(
+    'kill -9 of weft run takes sidecar and command with it, and the next run removes its folder',
+    async () => {
+      const left = (await project.processes()).length
+      const command = project.start('run', '--name', 'hello', '--', 'node', 'app.mjs')
+      await command.untilSaid('has joined the mesh')
+      command.signal('SIGKILL')
+      await command.ended
+      for (let now = await project.processes(); now.length > left; now = await project.processes())
+        assert.ok(now)
+
+      const folders = async () =>
+        (await readdir(tmpdir())).filter((name) => name.startsWith(`weft-run-${command.pid}-`))
+      assert.equal((await folders()).length, 1)
+      assert.equal((await project.weft('run', '--name', 'hello', '--', 'true')).code, 0)
+      assert.deepEqual(await folders(), [])
+    },
+  )
 })

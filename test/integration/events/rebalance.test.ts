@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as pace } from 'node:timers/promises'
 import {
   App,
   committed,
@@ -18,6 +19,8 @@ import {
 const KEYS = 20
 const EVENTS = 1_000
 const PARTITIONS = 6
+/** Between one event of each key and the next: the load lasts while members come and go. Nothing is awaited by it. */
+const PACE_MS = 100
 
 test('members join and leave under load with an app that fails at random: nothing is skipped, keys stay in order', async () => {
   await using world = await startWorld()
@@ -74,7 +77,7 @@ async function produce(world: World): Promise<void> {
       value: String(event + key),
     }))
     await producer.send({ topic: 'orders', messages })
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await pace(PACE_MS)
   }
   await producer.disconnect()
 }
