@@ -5,17 +5,29 @@
  */
 import { KAFKA_OPERATIONS } from './policy/types.ts'
 import type { Snapshot } from './snapshot.ts'
+import {
+  AT_LEAST_ONE,
+  anyText,
+  closed,
+  EXACTLY_ONE,
+  identity,
+  listOf,
+  mapOf,
+  matching,
+  object,
+  oneOf,
+  type Report,
+  share,
+  show,
+  text,
+  whole,
+} from './snapshot-checks.ts'
 import { parseSpiffeId } from './spiffe.ts'
 
 export type SnapshotValidation = { readonly snapshot: Snapshot } | { readonly faults: readonly string[] }
 
-type Report = (path: string, expected: string, came: unknown) => void
-type Check = (value: unknown, path: string, report: Report) => void
-type Members = Readonly<Record<string, Check>>
-
 /** Enough to see what is wrong; a NACK stays a message for a person. */
 const MAX_FAULTS = 50
-const MAX_CAME_LENGTH = 60
 
 /** Pure; never throws, whatever comes. */
 export function validateSnapshot(value: unknown): SnapshotValidation {
@@ -59,90 +71,6 @@ function checkNames(snapshot: Snapshot, report: Report): void {
     snapshot.subscriptions.map((subscription) => subscription.name),
   )
 }
-
-const when =
-  (expected: string, holds: (value: unknown) => boolean): Check =>
-  (value, path, report) => {
-    if (!holds(value)) report(path, expected, value)
-  }
-
-const text = when('a text that is not empty', (value) => typeof value === 'string' && value !== '')
-const anyText = when('a text', (value) => typeof value === 'string')
-const matching = (expected: string, form: RegExp): Check =>
-  when(expected, (value) => typeof value === 'string' && form.test(value))
-const oneOf = (...values: readonly unknown[]): Check =>
-  when(values.map((value) => JSON.stringify(value)).join(' or '), (value) => values.includes(value))
-const whole = (least: number, most = Number.MAX_SAFE_INTEGER): Check =>
-  when(
-    `a whole number from ${least} to ${most}`,
-    (value) => Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most,
-  )
-const share = when(
-  'a number from 0 to 1',
-  (value) => typeof value === 'number' && value >= 0 && value <= 1, // NaN is neither
-)
-const identity = when(
-  'spiffe://<trust domain>/ns/<namespace>/sa/<service account>',
-  (value) => typeof value === 'string' && parseSpiffeId(value) !== undefined,
-)
-
-const listOf =
-  (check: Check, least = 0): Check =>
-  (value, path, report) => {
-    if (!Array.isArray(value) || value.length < least) {
-      report(path, least > 0 ? `a list of at least ${least}` : 'a list', value)
-      return
-    }
-    value.forEach((entry: unknown, at) => {
-      check(entry, `${path}[${at}]`, report)
-    })
-  }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const mapOf =
-  (check: Check): Check =>
-  (value, path, report) => {
-    if (!isRecord(value)) report(path, 'an object', value)
-    else for (const [key, entry] of Object.entries(value)) check(entry, `${path}.${key}`, report)
-  }
-
-/** An object; members of `optional` may be absent, those of `required` may not. */
-const object =
-  (required: Members, optional: Members = {}): Check =>
-  (value, path, report) => {
-    if (!isRecord(value)) {
-      report(path === '' ? 'snapshot' : path, 'an object', value)
-      return
-    }
-    const at = (name: string) => (path === '' ? name : `${path}.${name}`)
-    for (const [name, check] of Object.entries(required)) check(value[name], at(name), report)
-    for (const [name, check] of Object.entries(optional))
-      if (value[name] !== undefined) check(value[name], at(name), report)
-  }
-
-interface MemberCount {
-  readonly least: number
-  readonly most: number
-}
-const EXACTLY_ONE: MemberCount = { least: 1, most: 1 }
-const AT_LEAST_ONE: MemberCount = { least: 1, most: Number.POSITIVE_INFINITY }
-const ANY_NUMBER: MemberCount = { least: 0, most: Number.POSITIVE_INFINITY }
-
-/** An object of policies: a member that is not known is a fault. `count` is that of all members together. */
-const closed =
-  (required: Members, optional: Members, count = ANY_NUMBER): Check =>
-  (value, path, report) => {
-    object(required, optional)(value, path, report)
-    if (!isRecord(value)) return
-    const names = Object.keys(value)
-    for (const name of names)
-      if (!Object.hasOwn(required, name) && !Object.hasOwn(optional, name))
-        report(`${path}.${name}`, 'a member that this version knows', value[name])
-    if (names.length < count.least || names.length > count.most)
-      report(path, count === EXACTLY_ONE ? 'exactly one member' : 'at least one member', names.join(', '))
-  }
 
 const RETRY = object({
   attempts: whole(0),
@@ -236,13 +164,3 @@ const SNAPSHOT = object(
     }),
   },
 )
-
-function show(value: unknown): string {
-  if (value === undefined) return 'nothing'
-  if (Array.isArray(value)) return `a list of ${value.length}`
-  if (typeof value === 'object' && value !== null) return 'an object'
-  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
-    return value === null ? 'null' : `a ${typeof value}`
-  const written = JSON.stringify(value)
-  return written.length > MAX_CAME_LENGTH ? `${written.slice(0, MAX_CAME_LENGTH)}…` : written
-}
