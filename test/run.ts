@@ -1,11 +1,15 @@
 /** `npm test`: every check, then unit tests, then integration tests on real parts. A word runs one stage only. */
 import { spawn } from 'node:child_process'
-import { globSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
 const NODE = [process.execPath, '--disable-warning=ExperimentalWarning']
 
+/** Where the integration tests leave the paths of the files in which something failed. */
+const FAILED_FILES = join(mkdtempSync(join(tmpdir(), 'weft-test-')), 'failed-files')
+process.once('exit', () => rmSync(dirname(FAILED_FILES), { recursive: true }))
 /** A hung test ends here, and names itself. */
 const TEST_TIMEOUT_MS = 300_000
 /** Real brokers and whole meshes: each start is a burst of work, and most of a test is waiting. */
@@ -31,7 +35,12 @@ const STAGES: Record<string, readonly Command[]> = {
   integration: [
     [
       'integration tests',
-      ...nodeTest(`--test-concurrency=${INTEGRATION_CONCURRENCY}`),
+      ...nodeTest(
+        `--test-concurrency=${INTEGRATION_CONCURRENCY}`,
+        '--test-reporter-destination=stdout',
+        '--test-reporter=./test/failed-files.ts',
+        `--test-reporter-destination=${FAILED_FILES}`,
+      ),
       ...files('test/{integration,conformance}/**/*.test.ts'),
     ],
   ],
@@ -73,6 +82,19 @@ function run([name, command, ...words]: Command, isAlone: boolean): Promise<numb
   })
 }
 
+/**
+ * Integration tests share two cores with the brokers and meshes of their neighbours, and a start that takes a second alone can take
+ * half a minute there. A file that failed among others is run once more by itself: what fails then has failed.
+ */
+function runFailedAlone(): Promise<number> {
+  const failedFiles = existsSync(FAILED_FILES)
+    ? readFileSync(FAILED_FILES, 'utf8').split('\n').filter(Boolean)
+    : []
+  if (failedFiles.length === 0) return Promise.resolve(1)
+  const what = 'what failed beside others, each file by itself'
+  return run([what, ...nodeTest('--test-concurrency=1'), ...failedFiles], true)
+}
+
 const wanted = process.argv[2]
 if (wanted !== undefined && !(wanted in STAGES)) {
   process.stderr.write(`no stage ${wanted}: one of ${Object.keys(STAGES).join(', ')}\n`)
@@ -83,6 +105,7 @@ for (const [stage, commands] of Object.entries(STAGES)) {
   if (wanted !== undefined && stage !== wanted) continue
   process.stderr.write(`weft: ${stage} …\n`)
   const codes = await Promise.all(commands.map((command) => run(command, commands.length === 1)))
+  if (stage === 'integration' && codes[0] !== 0) codes[0] = await runFailedAlone()
   failed.push(...commands.filter((_, index) => codes[index] !== 0).map(([name]) => name))
 }
 process.stdout.write(failed.length === 0 ? '\nall passed\n' : `\nfailed: ${failed.join(', ')}\n`)
