@@ -173,7 +173,7 @@ test('clients recover when the broker restarts', async (t) => {
   world.broker = await startBroker({ dataDir: world.dataDir, port: world.broker.port })
   await producer.send({ topic: 'orders', messages: [{ value: 'late' }] })
 
-  await eventually('the late record', () => got.includes('late'), 40_000)
+  await eventually('the late record', () => got.includes('late'), 60_000)
   assert.deepEqual(bridge.proxy.ports(), ports)
 })
 

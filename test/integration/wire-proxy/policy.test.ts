@@ -109,7 +109,7 @@ test('a consumer is refused a topic and a group that no policy gives it', async 
 })
 
 async function startConsumer(groupId: string, got: string[]): Promise<Consumer> {
-  const consumer = bridge.kafka.consumer({ groupId, maxWaitTimeInMs: 20_000, retry: { retries: 0 } })
+  const consumer = bridge.kafka.consumer({ groupId, maxWaitTimeInMs: 20_000 })
   await consumer.connect()
   await consumer.subscribe({ topic: 'orders' })
   const joined = new Promise((resolve) => consumer.on(consumer.events.FETCH_START, resolve))

@@ -41,6 +41,8 @@ export const kafkaAt = (port: number, config: Partial<KafkaConfig> = {}): Kafka 
     clientId: 'app',
     brokers: [`127.0.0.1:${port}`],
     logLevel: logLevel.NOTHING,
+    // kafkajs gives up after a second: less than a handshake may take where many tests share two cores.
+    connectionTimeout: 10_000,
     retry: { initialRetryTime: 50, retries: 8 },
     ...config,
   })
@@ -142,7 +144,7 @@ export async function startBridge(
 export async function eventually(
   what: string,
   ask: () => boolean | Promise<boolean>,
-  withinMs = 10_000,
+  withinMs = 30_000,
 ): Promise<void> {
   const deadline = Date.now() + withinMs
   while (!(await ask())) {
