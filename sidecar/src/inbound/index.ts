@@ -9,7 +9,7 @@ import { accessLog } from '../layers/access-log.ts'
 import { countRequests } from '../layers/metrics.ts'
 import { rescue } from '../layers/rescue.ts'
 import { traceRequests } from '../layers/trace.ts'
-import { type Listener, listen } from '../listen/index.ts'
+import { DETECTION_TIMEOUT_MS, type Listener, listen } from '../listen/index.ts'
 import type { Service } from '../transport/exchange.ts'
 import { DEFAULT_LIMITS, type Http1Limits } from '../transport/http1/limits.ts'
 import { ServerConnection } from '../transport/http1/server-connection.ts'
@@ -38,7 +38,7 @@ const EXPIRY_CHECK_MS = 1_000
 
 /** Listens for callers. Rejects where the port cannot be bound. */
 export async function startInbound(options: InboundOptions): Promise<Listener> {
-  const { snapshots, identity, metrics, log, tracer, plaintext = false } = options
+  const { snapshots, identity, metrics, log, tracer, plaintext = false, limits = DEFAULT_LIMITS } = options
   const pool = options.appPort === undefined ? undefined : appPool(options.appPort)
 
   const app: Service = pool ?? noApp
@@ -73,7 +73,8 @@ export async function startInbound(options: InboundOptions): Promise<Listener> {
   return listen({
     host: options.host,
     port: options.port,
-    ...(!plaintext && { identity }),
+    ...(!plaintext && { identity, protocolOf: () => 'tls' }),
+    detectionTimeoutMs: Math.min(DETECTION_TIMEOUT_MS, limits.idleTimeoutMs),
     accept(socket) {
       const peer = plaintext ? ANONYMOUS : provenPeer(socket, identity.current().spiffeId.trustDomain)
       if (peer === undefined) {
@@ -84,7 +85,7 @@ export async function startInbound(options: InboundOptions): Promise<Listener> {
       return new ServerConnection(socket, {
         service,
         peer,
-        limits: options.limits ?? DEFAULT_LIMITS,
+        limits,
         acceptsAbsoluteForm: false,
         ...(validUntil !== undefined && { validUntil }),
         onRejected,

@@ -1,8 +1,14 @@
-/** Accepting connections, holding them to their deadlines, and ending them in peace. */
-import { constants } from 'node:crypto'
+/**
+ * Accepting connections, telling their protocol, holding them to their deadlines, and ending them in peace.
+ *
+ *   accepted ──known, or first-bytes.ts──▶ protocol ──tls, and TLS ends here──▶ tls.ts ──ALPN──▶ protocol ──▶ accept
+ *                                              └─────────────────────────────────────────────────────────────▲
+ */
 import { createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls'
-import type { IdentitySource, WorkloadIdentity } from '@weft/schemas/node/identity'
+import type { IdentitySource } from '@weft/schemas/node/identity'
+import type { Protocol } from './detect.ts'
+import { FirstBytes } from './first-bytes.ts'
+import { type TlsEnd, tlsEnd } from './tls.ts'
 
 export interface Listener {
   readonly port: number
@@ -11,7 +17,7 @@ export interface Listener {
 }
 
 /** What a listener needs of a connection, whatever its protocol. */
-interface AcceptedConnection {
+export interface AcceptedConnection {
   drain(): void
   destroy(): void
   checkDeadline(now: number): void
@@ -20,10 +26,14 @@ interface AcceptedConnection {
 interface ListenOptions {
   readonly host: string
   readonly port: number
-  /** With it: TLS 1.3, the caller's certificate demanded. Without: plain text. */
+  /** With it TLS ends here: 1.3, the caller's certificate demanded. Without, TLS is bytes like any others. */
   readonly identity?: IdentitySource
-  /** Undefined: the connection is refused. */
-  readonly accept: (socket: Socket) => AcceptedConnection | undefined
+  /** What is known of a connection before its first byte. Undefined, or absent: its first bytes tell. */
+  readonly protocolOf?: (socket: Socket) => Protocol | undefined
+  /** How long first bytes are waited for; then the connection counts as tcp. Default: DETECTION_TIMEOUT_MS. */
+  readonly detectionTimeoutMs?: number
+  /** The socket may be paused: who reads it resumes it. Undefined: the connection is refused. */
+  readonly accept: (socket: Socket, protocol: Protocol) => AcceptedConnection | undefined
   /** A caller that did not get through the handshake. */
   readonly onHandshakeRefused?: (error: Error) => void
   /** When the last connection is gone. */
@@ -32,30 +42,46 @@ interface ListenOptions {
 
 /** Beyond the open-file limit of most systems nothing could be answered anyway: better refuse than starve. */
 const MAX_CONNECTIONS = 8192
-/** A handshake is two packets; longer is somebody who holds connections open for free. */
-const HANDSHAKE_TIMEOUT_MS = 10_000
 /** How exactly the deadlines of idle connections and slow heads are kept. */
 const CHECK_INTERVAL_MS = 100
+/**
+ * What a connection in which the server speaks first waits for before it goes on, unless its port says `tcp`. Shorter, and
+ * HTTP clients that connect ahead of their first request would be taken for it, and lose routes and policy by that.
+ */
+export const DETECTION_TIMEOUT_MS = 5_000
 
 /** Listens; resolves when the port is bound, rejects where it cannot be. */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const connections = new Map<Socket, AcceptedConnection>()
   const sockets = new Set<Socket>()
-  const { server, stopRotation } = open(options, (socket) => {
-    const connection = options.accept(socket)
+  let isDraining = false
+  const hold = (socket: Socket, connection: AcceptedConnection | undefined): void => {
     if (connection === undefined) return void socket.destroy()
     connections.set(socket, connection)
     socket.once('close', () => connections.delete(socket))
     if (isDraining) connection.drain()
-  })
-  let isDraining = false
-  server.maxConnections = MAX_CONNECTIONS
-  // Raw sockets too: one in the middle of its handshake must not outlive the drain.
-  server.on('connection', (socket: Socket) => {
-    socket.setNoDelay(true)
+  }
+  const accept = (socket: Socket, protocol: Protocol): void => hold(socket, options.accept(socket, protocol))
+  const tls = tlsFor(options, accept)
+  const onProtocol = (socket: Socket, protocol: Protocol): void => {
+    if (protocol === 'tls' && tls !== undefined) tls.secure(socket)
+    else accept(socket, protocol)
+  }
+
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    // Raw sockets too: one in the middle of its handshake must not outlive the drain.
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
+    const known = options.protocolOf?.(socket)
+    if (known !== undefined) return onProtocol(socket, known)
+    const timeoutMs = options.detectionTimeoutMs ?? DETECTION_TIMEOUT_MS
+    const onDetected = (protocol: Protocol): void => {
+      connections.delete(socket)
+      onProtocol(socket, protocol)
+    }
+    hold(socket, new FirstBytes(socket, { timeoutMs, onDetected }))
   })
+  server.maxConnections = MAX_CONNECTIONS
   const checking = setInterval(() => {
     const now = performance.now()
     for (const connection of connections.values()) connection.checkDeadline(now)
@@ -75,7 +101,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     await closed
     clearTimeout(deadline)
     clearInterval(checking)
-    stopRotation()
+    tls?.close()
     await options.onDrained?.()
   }
 
@@ -90,36 +116,16 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   }
 }
 
-function open(
+function tlsFor(
   { identity, onHandshakeRefused }: ListenOptions,
-  onSocket: (socket: Socket) => void,
-): { readonly server: Server; readonly stopRotation: () => void } {
-  if (identity === undefined)
-    return { server: createServer({ allowHalfOpen: true, noDelay: true }, onSocket), stopRotation: () => {} }
-  const server = createTlsServer(
-    {
-      ...contextOf(identity.current()),
-      requestCert: true,
-      rejectUnauthorized: true,
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      allowHalfOpen: true,
-    },
-    (socket: TLSSocket) => onSocket(socket),
-  )
-  server.on('tlsClientError', (error: Error) => onHandshakeRefused?.(error))
-  const stopRotation = identity.onRotate((now) => server.setSecureContext(contextOf(now)))
-  return { server, stopRotation }
-}
-
-/** Without session tickets: a resumed session would bring back a certificate that may have been replaced or have expired. */
-function contextOf(identity: WorkloadIdentity): TlsOptions {
-  return {
-    cert: identity.certificateChainPem,
-    key: identity.privateKeyPem,
-    ca: identity.trustBundlePem,
-    minVersion: 'TLSv1.3',
-    secureOptions: constants.SSL_OP_NO_TICKET,
-  }
+  onSecure: (socket: Socket, protocol: Protocol) => void,
+): TlsEnd | undefined {
+  if (identity === undefined) return undefined
+  return tlsEnd({
+    identity,
+    onSecure,
+    ...(onHandshakeRefused !== undefined && { onRefused: onHandshakeRefused }),
+  })
 }
 
 function bind(server: Server, { host, port }: ListenOptions): Promise<number> {

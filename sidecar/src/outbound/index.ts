@@ -9,7 +9,7 @@ import { accessLog } from '../layers/access-log.ts'
 import { countRequests } from '../layers/metrics.ts'
 import { rescue } from '../layers/rescue.ts'
 import { traceRequests } from '../layers/trace.ts'
-import { type Listener, listen } from '../listen/index.ts'
+import { DETECTION_TIMEOUT_MS, type Listener, listen } from '../listen/index.ts'
 import type { Peer, Service } from '../transport/exchange.ts'
 import { DEFAULT_LIMITS, type Http1Limits } from '../transport/http1/limits.ts'
 import { ServerConnection } from '../transport/http1/server-connection.ts'
@@ -37,7 +37,7 @@ const EXPIRY_CHECK_MS = 1_000
 
 /** Listens for the local app. Rejects where the port cannot be bound. */
 export async function startOutbound(options: OutboundOptions): Promise<Listener> {
-  const { snapshots, identity, metrics, log, tracer } = options
+  const { snapshots, identity, metrics, log, tracer, limits = DEFAULT_LIMITS } = options
   const retries = metrics.counter('weft_http_retries_total')
 
   const build = (service: ServiceEntry, cluster: Cluster): Service => {
@@ -75,11 +75,12 @@ export async function startOutbound(options: OutboundOptions): Promise<Listener>
   return listen({
     host: options.host,
     port: options.port,
+    detectionTimeoutMs: Math.min(DETECTION_TIMEOUT_MS, limits.idleTimeoutMs),
     accept: (socket) =>
       new ServerConnection(socket, {
         service,
         peer: LOCAL_APP,
-        limits: options.limits ?? DEFAULT_LIMITS,
+        limits,
         acceptsAbsoluteForm: true,
         openTunnel: (authority) => router.check(authority),
         onRejected(error: MeshError) {

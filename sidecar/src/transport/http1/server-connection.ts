@@ -53,6 +53,7 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
     socket.on('end', () => this.#onSocketEnd())
     socket.on('error', () => {}) // 'close' follows, and says enough
     socket.on('close', () => this.#onClose())
+    socket.resume()
   }
 
   get closesAfterAnswer(): boolean {
