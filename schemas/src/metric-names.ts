@@ -16,7 +16,7 @@ const LATENCY_SECONDS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ] as const
 
-/** direction: inbound | outbound · source, destination: service account or `-` · outcome as written · mode: api | push | wire */
+/** direction: inbound | outbound (rejected: events too) · source, destination: service account or `-` · outcome as written · mode: api | push | wire */
 export const METRICS = {
   weft_http_requests_total: {
     type: 'counter',

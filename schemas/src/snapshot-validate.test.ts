@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DEFAULT_TRAFFIC, type Snapshot, validateSnapshot } from './snapshot.ts'
+import { DEFAULT_PRODUCER, DEFAULT_TRAFFIC, type Snapshot, validateSnapshot } from './snapshot.ts'
 
 const IDENTITY = 'spiffe://weft.local/ns/default/sa/order-service'
 
@@ -36,7 +36,7 @@ const SNAPSHOT: Snapshot = {
       ],
     },
   ],
-  topics: [{ name: 'orders', partitions: 6, maxMessageBytes: 1_048_576 }],
+  topics: [{ name: 'orders', partitions: 6, maxMessageBytes: 1_048_576, producer: DEFAULT_PRODUCER }],
   subscriptions: [
     {
       name: 'orders',
@@ -78,12 +78,14 @@ test('every fault is named at once with its path, what was expected and what cam
     samplingRatio: 2,
     'services.0.endpoints.0.port': '80',
     'services.0.traffic.retry.attempts': undefined,
+    'topics.0.producer.compression': 'brotli',
     'subscriptions.0.startAt': 'now',
   })
   assert.deepEqual(faultsOf(value), [
     'samplingRatio: expected a number from 0 to 1, came 2',
     'services[0].endpoints[0].port: expected a whole number from 1 to 65535, came "80"',
     'services[0].traffic.retry.attempts: expected a whole number from 0 to 9007199254740991, came nothing',
+    'topics[0].producer.compression: expected "none" or "gzip" or "snappy" or "lz4" or "zstd", came "brotli"',
     'subscriptions[0].startAt: expected "earliest" or "latest", came "now"',
   ])
 })

@@ -7,6 +7,7 @@ import { createLog } from '@weft/schemas/node/log'
 import { createMetrics } from '@weft/schemas/node/metrics'
 import { startAdmin, writePortsFile } from './admin.ts'
 import { sidecarConfig } from './config.ts'
+import { listenForEvents } from './events/index.ts'
 import { startIdentity } from './identity/index.ts'
 import { startInbound } from './inbound/index.ts'
 import { startOutbound } from './outbound/index.ts'
@@ -60,7 +61,13 @@ async function main(): Promise<void> {
           appPort: config.appPort,
           plaintext: true,
         }),
-    startEvents({ ...shared, host: loopback, port: config.eventsPort, appPort: config.appPort }),
+    startEvents({
+      ...shared,
+      host: loopback,
+      port: config.eventsPort,
+      listen: listenForEvents(shared),
+      appPort: config.appPort,
+    }),
     startWireProxy({ ...shared, host: loopback, port: config.kafkaPort }),
   ])
 

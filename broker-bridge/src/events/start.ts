@@ -7,13 +7,15 @@ import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Log } from '@weft/schemas/node/log'
 import type { Metrics } from '@weft/schemas/node/metrics'
 import type { SnapshotSource } from '@weft/schemas/snapshot'
+import type { ListenHttp } from '../http-service.ts'
 import type { Listener } from '../listener.ts'
 import { AppGate } from './deliver/app-gate.ts'
 import { AppClient } from './deliver/post.ts'
 import { kafkaConnection } from './kafka-connection.ts'
+import { Producer } from './produce/producer.ts'
 import { ByteBudget } from './publish/byte-budget.ts'
-import { Publisher } from './publish/publisher.ts'
-import { startPublishServer } from './publish/server.ts'
+import { PublishService } from './publish/service.ts'
+import { Targets } from './publish/target.ts'
 import { Subscriptions } from './subscribe/subscriptions.ts'
 
 export interface EventsOptions {
@@ -21,6 +23,7 @@ export interface EventsOptions {
   readonly host: string
   /** 0: any free one. */
   readonly port: number
+  readonly listen: ListenHttp
   /** Where the app listens on 127.0.0.1. Without it subscriptions are not served. */
   readonly appPort: number | undefined
   readonly snapshots: SnapshotSource
@@ -42,12 +45,20 @@ export async function startEvents(options: EventsOptions): Promise<Listener> {
   }
   const { serviceAccount } = identity.current().spiffeId
   const clientId = `weft-${serviceAccount}`
-  const publisher = new Publisher({ clientId, connection, snapshots, identity, log })
-  const budget = new ByteBudget(MAX_BYTES_IN_FLIGHT)
-  const server = await startPublishServer(
-    { snapshots, identity, publisher, budget, metrics, log, tracer },
-    options,
+  const producer = new Producer({ clientId, snapshots, identity, log })
+  const service = new PublishService(
+    {
+      targets: new Targets({ snapshots, identity, metrics, log }),
+      samplingRatio: () => snapshots.current().snapshot.samplingRatio,
+      producer,
+      budget: new ByteBudget(MAX_BYTES_IN_FLIGHT),
+      log,
+      tracer,
+    },
+    options.host,
   )
+  const server = await options.listen({ host: options.host, port: options.port, service })
+
   if (appPort === undefined && snapshots.current().snapshot.subscriptions.length > 0)
     log.warn('the workload has subscriptions and no app port: nothing is delivered')
   const delivery = appPort === undefined ? undefined : startDelivery(appPort)
@@ -59,7 +70,7 @@ export async function startEvents(options: EventsOptions): Promise<Listener> {
       appPort: port,
       gate,
       client,
-      publisher,
+      producer,
       identity: serviceAccount,
       samplingRatio: () => snapshots.current().snapshot.samplingRatio,
       metrics,
@@ -85,9 +96,10 @@ export async function startEvents(options: EventsOptions): Promise<Listener> {
       const left = () => Math.max(0, end - Date.now())
       // The app may publish while it deals with its last events: the way in stays open until they are done.
       await delivery?.subscriptions.stop(left())
-      await server.close(left())
+      await service.drain(left())
+      await server.drain(left())
       // After the last publisher and the last dead letter.
-      await publisher.close(left())
+      await producer.close(left())
       delivery?.gate.close()
       delivery?.client.close()
     },

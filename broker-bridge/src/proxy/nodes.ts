@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { MeshError } from '@weft/schemas/error'
-import type { BrokerAddress } from './upstream.ts'
+import type { BrokerAddress } from '../connect-broker.ts'
 
 interface Node {
   /** Undefined until a broker has named it since the cluster was last changed. */

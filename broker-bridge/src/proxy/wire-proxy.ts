@@ -5,6 +5,7 @@ import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Log } from '@weft/schemas/node/log'
 import type { Metrics } from '@weft/schemas/node/metrics'
 import type { KafkaCluster, SnapshotSource } from '@weft/schemas/snapshot'
+import { type BrokerAddress, connectBroker } from '../connect-broker.ts'
 import type { Listener } from '../listener.ts'
 import { Access } from './access.ts'
 import { Connection } from './connection.ts'
@@ -12,7 +13,6 @@ import { listen, Nodes } from './nodes.ts'
 import { OpenSpans } from './open-spans.ts'
 import { stagesOf } from './stages/index.ts'
 import { Tally } from './tally.ts'
-import { type BrokerAddress, connectBroker } from './upstream.ts'
 
 export interface WireProxyOptions {
   /** Loopback: the clients are one workload's own. */

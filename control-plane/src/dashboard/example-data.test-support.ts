@@ -1,5 +1,6 @@
 /** The shop of the reference picture: seven services, five topics, one of everything that can be wrong. */
 import { API_VERSION, type Resource } from '@weft/schemas/resources'
+import { DEFAULT_PRODUCER } from '@weft/schemas/snapshot'
 import type { SidecarView } from '../telemetry/graph/assemble.ts'
 import type { LagReading } from '../telemetry/lag.ts'
 
@@ -39,7 +40,14 @@ export function meshResources(): readonly Resource[] {
       ([name, partitions]): Resource => ({
         ...named(name),
         kind: 'Topic',
-        spec: { name, partitions, replicationFactor: 1, config: {}, maxMessageBytes: 1_048_576 },
+        spec: {
+          name,
+          partitions,
+          replicationFactor: 1,
+          config: {},
+          maxMessageBytes: 1_048_576,
+          producer: DEFAULT_PRODUCER,
+        },
       }),
     ),
     {

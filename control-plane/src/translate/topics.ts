@@ -42,9 +42,10 @@ export function topicEntries(
   topics: readonly TopicResource[],
   subscriptions: readonly SubscriptionResource[],
 ): readonly TopicEntry[] {
-  return wantedTopics(topics, subscriptions).map(({ name, partitions, maxMessageBytes }) => ({
+  return wantedTopics(topics, subscriptions).map(({ name, partitions, maxMessageBytes, producer }) => ({
     name,
     partitions,
     maxMessageBytes,
+    ...(producer !== undefined && { producer }),
   }))
 }

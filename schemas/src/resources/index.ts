@@ -12,7 +12,6 @@ export {
   readResources,
   YAML_OPTIONS,
 } from './read.ts'
-export type { TrafficPolicySpec, TrafficTarget } from './specs/traffic-policy.ts'
 export {
   type AccessPolicyResource,
   API_VERSION,
@@ -32,7 +31,6 @@ export {
   type SubscriptionSpec,
   type TopicResource,
   type TopicSpec,
-  type TrafficPolicyResource,
   type WorkloadResource,
   type WorkloadSpec,
 } from './types.ts'

@@ -3,19 +3,11 @@
  * completed one, in which every default is filled in and later code tests nothing.
  */
 import type { AccessPolicySpec } from '../policy/types.ts'
-import type { TrafficPolicySpec, TrafficPolicySpecInput } from './specs/traffic-policy.ts'
+import type { ProducerSettings } from '../snapshot-topics.ts'
 
 export const API_VERSION = 'mesh.weft.dev/v1'
 
-export const KINDS = [
-  'Service',
-  'Workload',
-  'AccessPolicy',
-  'TrafficPolicy',
-  'Topic',
-  'Subscription',
-  'Mesh',
-] as const
+export const KINDS = ['Service', 'Workload', 'AccessPolicy', 'Topic', 'Subscription', 'Mesh'] as const
 export type Kind = (typeof KINDS)[number]
 
 export interface Metadata {
@@ -66,8 +58,6 @@ export interface WorkloadSpec {
   readonly inboundPort: number
   readonly appPort?: number
   readonly adminPort?: number
-  /** Share of the load beside other workloads of its service; 1 where absent. */
-  readonly weight?: number
 }
 
 export type WorkloadSpecInput = Omit<WorkloadSpec, 'address'> & { readonly address?: string }
@@ -82,9 +72,11 @@ export interface TopicSpec {
   readonly replicationFactor: number
   readonly config: Readonly<Record<string, string>>
   readonly maxMessageBytes: number
+  readonly producer: ProducerSettings
 }
 
-export type TopicSpecInput = Partial<Omit<TopicSpec, 'config'>> & {
+export type TopicSpecInput = Partial<Omit<TopicSpec, 'config' | 'producer'>> & {
+  readonly producer?: Partial<ProducerSettings>
   readonly config?: Readonly<Record<string, string | number | boolean>>
 }
 
@@ -127,7 +119,6 @@ export interface MeshSpecInput {
 export type ServiceResource = ResourceOf<'Service', ServiceSpec>
 export type WorkloadResource = ResourceOf<'Workload', WorkloadSpec>
 export type AccessPolicyResource = ResourceOf<'AccessPolicy', AccessPolicySpec>
-export type TrafficPolicyResource = ResourceOf<'TrafficPolicy', TrafficPolicySpec>
 export type TopicResource = ResourceOf<'Topic', TopicSpec>
 export type SubscriptionResource = ResourceOf<'Subscription', SubscriptionSpec>
 export type MeshResource = ResourceOf<'Mesh', MeshSpec>
@@ -137,7 +128,6 @@ export type Resource =
   | ServiceResource
   | WorkloadResource
   | AccessPolicyResource
-  | TrafficPolicyResource
   | TopicResource
   | SubscriptionResource
   | MeshResource
@@ -147,7 +137,6 @@ export type ResourceInput =
   | InputOf<'Service', ServiceSpecInput>
   | InputOf<'Workload', WorkloadSpecInput>
   | InputOf<'AccessPolicy', AccessPolicySpecInput>
-  | InputOf<'TrafficPolicy', TrafficPolicySpecInput>
   | InputOf<'Topic', TopicSpecInput>
   | InputOf<'Subscription', SubscriptionSpecInput>
   | InputOf<'Mesh', MeshSpecInput>

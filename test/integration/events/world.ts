@@ -14,6 +14,7 @@ import { createMetrics, type Metrics } from '@weft/schemas/node/metrics'
 import type { NamedPolicy } from '@weft/schemas/policy'
 import type { Snapshot, SnapshotSource, SubscriptionEntry } from '@weft/schemas/snapshot'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
+import { listenForEvents } from '../../../sidecar/src/events/index.ts'
 import { makeTopics } from '../../process/topics.ts'
 import { Snapshots, someIdentity } from '../../process/workload.ts'
 
@@ -103,6 +104,7 @@ export async function startBridge(
   const listener = await startEvents({
     host: '127.0.0.1',
     port: 0,
+    listen: listenForEvents({ metrics, log }),
     appPort: options.appPort,
     snapshots,
     identity: options.identity ?? someIdentity,

@@ -1,5 +1,5 @@
 import type { HeaderField } from '@weft/schemas/cloudevents'
-import type { OutgoingRecord } from '../publish/record.ts'
+import type { OutgoingRecord } from '../produce/record.ts'
 import type { ReadRecord } from './record.ts'
 
 /** Why and when a record was given up. */

@@ -7,7 +7,7 @@ import { SpanKind, type Tracer } from '@opentelemetry/api'
 import type { Log } from '@weft/schemas/node/log'
 import type { Metrics } from '@weft/schemas/node/metrics'
 import type { SubscriptionEntry } from '@weft/schemas/snapshot'
-import type { Publisher } from '../publish/publisher.ts'
+import type { Producer } from '../produce/producer.ts'
 import { type EventSpan, startSpan } from '../spans.ts'
 import type { AppGate } from './app-gate.ts'
 import { backoffMs, retryAfterMs } from './backoff.ts'
@@ -20,7 +20,7 @@ export interface DeliverContext {
   readonly appPort: number
   readonly gate: AppGate
   readonly client: AppClient
-  readonly publisher: Publisher
+  readonly producer: Producer
   /** The service account whose sidecar this is, for metrics. */
   readonly identity: string
   readonly samplingRatio: () => number
@@ -158,7 +158,7 @@ async function writeDeadLetter(
     for (let attempt = 1; ; attempt++) {
       if (failure.lost.aborted) return 'given-up'
       try {
-        await context.publisher.publish(deadLetterTopic, letter, DEAD_LETTER_TIMEOUT_MS)
+        await context.producer.publish(deadLetterTopic, letter, DEAD_LETTER_TIMEOUT_MS)
         context.log.warn({ ...about, traceId: traceOf(record)?.traceId }, 'event sent to the dead letter')
         count(context, settings, record, 'dead-letter')
         // Written, but by then the partition was another's: it will deliver the record once more.

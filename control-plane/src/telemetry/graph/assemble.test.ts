@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { API_VERSION, type Resource } from '@weft/schemas/resources'
+import { DEFAULT_PRODUCER } from '@weft/schemas/snapshot'
 import { NO_LAG } from '../lag.ts'
 import { assembleGraph, type GraphInput, type SidecarView } from './assemble.ts'
 import type { EdgeName } from './counters.ts'
@@ -23,7 +24,14 @@ const workload = (name: string, app: string): Resource => ({
 const topic = (name: string, partitions: number): Resource => ({
   ...named(name),
   kind: 'Topic',
-  spec: { name, partitions, replicationFactor: 1, config: {}, maxMessageBytes: 1 },
+  spec: {
+    name,
+    partitions,
+    replicationFactor: 1,
+    config: {},
+    maxMessageBytes: 1,
+    producer: DEFAULT_PRODUCER,
+  },
 })
 const subscription: Resource = {
   ...named('billing-orders'),

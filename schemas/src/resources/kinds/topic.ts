@@ -1,12 +1,16 @@
+import { COMPRESSIONS, DEFAULT_PRODUCER } from '../../snapshot-topics.ts'
 import { DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_PARTITIONS, DEFAULT_REPLICATION_FACTOR } from '../defaults.ts'
 import { type LocatedFault, locatedFault, showValue } from '../fault.ts'
 import { type KindDefinition, member } from './definition.ts'
-import { map, resource, text, wholeNumber } from './shapes.ts'
+import { map, oneOf, resource, text, wholeNumber } from './shapes.ts'
 
 /** Above it, a broker spends more on a partition's bookkeeping than on its records; a typing error, then. */
 const MAX_PARTITIONS = 10_000
 /** Kafka's length fields are signed 32 bit; a quarter of that is the most any client of ours would buffer. */
 const MAX_MESSAGE_BYTES = 536_870_912
+
+/** An event waits for its acknowledgement ten seconds by default: longer waiting before it leaves is a typing error. */
+const MAX_LINGER_MS = 5_000
 
 const spec = map({
   name: text('kafka-name', 'The name in Kafka, where metadata.name cannot be it.'),
@@ -27,6 +31,24 @@ const spec = map({
     ...wholeNumber(1, MAX_MESSAGE_BYTES, 'Largest record: key, value and headers.'),
     default: DEFAULT_MAX_MESSAGE_BYTES,
   },
+  producer: map({
+    lingerMs: {
+      ...wholeNumber(0, MAX_LINGER_MS, 'How long an event waits for others to leave with it.'),
+      default: DEFAULT_PRODUCER.lingerMs,
+    },
+    batchBytes: {
+      ...wholeNumber(
+        1,
+        DEFAULT_PRODUCER.batchBytes,
+        'A batch of this size does not wait, and takes no more.',
+      ),
+      default: DEFAULT_PRODUCER.batchBytes,
+    },
+    compression: {
+      ...oneOf(COMPRESSIONS, 'How the records of a batch are packed.'),
+      default: DEFAULT_PRODUCER.compression,
+    },
+  }),
 })
 
 export const topic: KindDefinition<'Topic'> = {
@@ -34,12 +56,15 @@ export const topic: KindDefinition<'Topic'> = {
   plural: 'topics',
   schema: resource({ kind: 'Topic', spec }),
   check: sizeSaidTwice,
-  complete: ({ metadata, spec: { name, partitions, replicationFactor, config, maxMessageBytes } }) => ({
-    name: name ?? metadata.name,
-    partitions: partitions ?? DEFAULT_PARTITIONS,
-    replicationFactor: replicationFactor ?? DEFAULT_REPLICATION_FACTOR,
-    config: Object.fromEntries(Object.entries(config ?? {}).map(([key, value]) => [key, String(value)])),
-    maxMessageBytes: maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
+  complete: ({ metadata, spec: given }) => ({
+    name: given.name ?? metadata.name,
+    partitions: given.partitions ?? DEFAULT_PARTITIONS,
+    replicationFactor: given.replicationFactor ?? DEFAULT_REPLICATION_FACTOR,
+    config: Object.fromEntries(
+      Object.entries(given.config ?? {}).map(([key, value]) => [key, String(value)]),
+    ),
+    maxMessageBytes: given.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
+    producer: { ...DEFAULT_PRODUCER, ...given.producer },
   }),
 }
 

@@ -3,7 +3,7 @@ import { connect as connectTls, rootCertificates } from 'node:tls'
 import { MeshError } from '@weft/schemas/error'
 import { secureContext, type WorkloadIdentity } from '@weft/schemas/node/identity'
 import type { KafkaCluster } from '@weft/schemas/snapshot'
-import { checkMeshBroker } from '../broker-identity.ts'
+import { checkMeshBroker } from './broker-identity.ts'
 
 export interface BrokerAddress {
   readonly host: string

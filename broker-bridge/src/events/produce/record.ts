@@ -1,0 +1,61 @@
+import type { MeshError } from '@weft/schemas/error'
+import type { RecordToWrite } from '../../wire/write-batch.ts'
+
+/** A record on its way to the broker. */
+export type OutgoingRecord = RecordToWrite
+
+/** Where the broker has put it. */
+export interface StoredAt {
+  readonly partition: number
+  readonly offset: bigint
+}
+
+/** Told exactly once what became of a record. */
+export interface RecordSink {
+  onStored(partition: number, offset: bigint): void
+  onFailed(error: MeshError): void
+}
+
+/** A record that waits for its acknowledgement. */
+export class PendingRecord {
+  readonly record: OutgoingRecord
+  /** What it takes in a batch, at most. */
+  readonly bytes: number
+  /** `performance.now()` at which its publisher is told that nothing is promised. */
+  readonly deadlineAt: number
+  readonly #sink: RecordSink
+  #isSettled = false
+
+  constructor(record: OutgoingRecord, deadlineAt: number, sink: RecordSink) {
+    this.record = record
+    this.bytes = recordBytes(record)
+    this.deadlineAt = deadlineAt
+    this.#sink = sink
+  }
+
+  get isSettled(): boolean {
+    return this.#isSettled
+  }
+
+  stored(partition: number, offset: bigint): void {
+    if (this.#isSettled) return
+    this.#isSettled = true
+    this.#sink.onStored(partition, offset)
+  }
+
+  failed(error: MeshError): void {
+    if (this.#isSettled) return
+    this.#isSettled = true
+    this.#sink.onFailed(error)
+  }
+}
+
+/** Attributes, deltas and lengths of one record in a batch: eight varints, none longer than five bytes in practice. */
+const RECORD_OVERHEAD = 40
+
+/** Bytes that the record takes in a batch, at most. */
+export function recordBytes(record: OutgoingRecord): number {
+  let bytes = RECORD_OVERHEAD + (record.key?.length ?? 0) + (record.value?.length ?? 0)
+  for (const [name, value] of record.headers) bytes += Buffer.byteLength(name) + value.length + 10
+  return bytes
+}

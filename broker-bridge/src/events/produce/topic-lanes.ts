@@ -1,0 +1,84 @@
+import { murmur2 } from '@platformatic/kafka'
+import { notAcknowledged } from './outcome.ts'
+import { type Leader, PartitionLane } from './partition-lane.ts'
+import type { PendingRecord } from './record.ts'
+import type { ProduceSettings } from './settings.ts'
+
+export interface TopicOptions {
+  readonly name: string
+  readonly settings: () => ProduceSettings
+  /** Called also where the partitions are not known yet. */
+  readonly onLeaderLost: () => void
+}
+
+/** As the Java client does, so that all producers of a topic agree. */
+export const partitionOf = (key: Uint8Array, partitions: number): number =>
+  (murmur2(Buffer.from(key.buffer, key.byteOffset, key.byteLength)) & 0x7fff_ffff) % partitions
+
+/** The partitions of one topic, and which of them a record goes to. */
+export class TopicLanes {
+  readonly name: string
+  readonly #options: TopicOptions
+  readonly #lanes: PartitionLane[] = []
+  /** Came before the partitions were known. */
+  #waiting: PendingRecord[] = []
+  /** Where records without a key go until a batch of them has left: one request instead of many small ones. */
+  #keyless = Math.floor(Math.random() * 1_000)
+
+  constructor(options: TopicOptions) {
+    this.name = options.name
+    this.#options = options
+  }
+
+  get isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#lanes.every((lane) => lane.isIdle)
+  }
+
+  add(pending: PendingRecord): void {
+    if (this.#lanes.length > 0) this.#laneFor(pending).add(pending)
+    else {
+      this.#waiting.push(pending)
+      this.#options.onLeaderLost()
+    }
+  }
+
+  #laneFor({ record: { key } }: PendingRecord): PartitionLane {
+    const lanes = this.#lanes
+    if (key !== undefined) return lanes[partitionOf(key, lanes.length)] as PartitionLane
+    for (let tries = 0; tries < lanes.length; tries++) {
+      const lane = lanes[this.#keyless % lanes.length] as PartitionLane
+      if (lane.isUp) return lane
+      this.#keyless++
+    }
+    return lanes[this.#keyless % lanes.length] as PartitionLane
+  }
+
+  /** Who leads each partition now, undefined where nobody does. True where all have a leader. */
+  setLeaders(leaders: readonly (Leader | undefined)[]): boolean {
+    for (let partition = this.#lanes.length; partition < leaders.length; partition++) {
+      const { name: topic, settings, onLeaderLost } = this.#options
+      this.#lanes.push(
+        new PartitionLane({ topic, partition, settings, onLeaderLost, onBatch: () => this.#keyless++ }),
+      )
+    }
+    for (const [partition, lane] of this.#lanes.entries()) lane.setLeader(leaders[partition])
+    for (const pending of this.#waiting.splice(0)) this.add(pending)
+    return this.#lanes.every((_, partition) => leaders[partition] !== undefined)
+  }
+
+  expire(now: number): void {
+    for (const lane of this.#lanes) lane.expire(now)
+    if (!this.#waiting.some((pending) => now >= pending.deadlineAt)) return
+    this.#waiting = this.#waiting.filter((pending) => {
+      if (now < pending.deadlineAt) return true
+      pending.failed(notAcknowledged(this.name, 'the broker does not know the topic yet, or is away'))
+      return false
+    })
+  }
+
+  /** Nothing is promised for what is left here. */
+  fail(why: string): void {
+    for (const pending of this.#waiting.splice(0)) pending.failed(notAcknowledged(this.name, why))
+    for (const lane of this.#lanes) lane.fail(why)
+  }
+}

@@ -1,0 +1,27 @@
+/** What a sidecar knows of a topic. */
+
+export const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
+
+/** How sidecars put together what is published to a topic; the names are those of Kafka's producers. */
+export interface ProducerSettings {
+  /** How long the first record of a batch waits for others. */
+  readonly lingerMs: number
+  /** A batch of this size does not wait, and takes no more. */
+  readonly batchBytes: number
+  readonly compression: (typeof COMPRESSIONS)[number]
+}
+
+/**
+ * Not to wait: requests that arrive together leave together anyway, and under load a batch fills while the ones before are
+ * acknowledged. As large as a broker takes them. Not packed: brokers and consumers then need not unpack.
+ */
+export const DEFAULT_PRODUCER: ProducerSettings = { lingerMs: 0, batchBytes: 1_048_576, compression: 'none' }
+
+export interface TopicEntry {
+  readonly name: string
+  readonly partitions: number
+  /** Largest record in bytes that is accepted, key, value and headers together. */
+  readonly maxMessageBytes: number
+  /** Absent where an older control plane does not say it: DEFAULT_PRODUCER. */
+  readonly producer?: ProducerSettings
+}

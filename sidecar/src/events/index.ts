@@ -1,0 +1,1 @@
+export { listenForEvents } from './listen.ts'
