@@ -24,6 +24,11 @@ export const whole = (least: number, most = Number.MAX_SAFE_INTEGER): Check =>
     `a whole number from ${least} to ${most}`,
     (value) => Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most,
   )
+export const between = (least: number, most: number): Check =>
+  when(
+    `a number from ${least} to ${most}`,
+    (value) => typeof value === 'number' && value >= least && value <= most, // NaN is neither
+  )
 export const share = when(
   'a number from 0 to 1',
   (value) => typeof value === 'number' && value >= 0 && value <= 1, // NaN is neither

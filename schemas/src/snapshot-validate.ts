@@ -23,6 +23,7 @@ import {
   whole,
 } from './snapshot-checks.ts'
 import { TOPIC } from './snapshot-validate-topics.ts'
+import { INBOUND_TRAFFIC, TRAFFIC } from './snapshot-validate-traffic.ts'
 import { parseSpiffeId } from './spiffe.ts'
 
 export type SnapshotValidation = { readonly snapshot: Snapshot } | { readonly faults: readonly string[] }
@@ -73,26 +74,14 @@ function checkNames(snapshot: Snapshot, report: Report): void {
   )
 }
 
-const RETRY = object({
-  attempts: whole(0),
-  backoffBaseMs: whole(0),
-  backoffMaxMs: whole(0),
-  budgetRatio: share,
-  budgetMinConcurrent: whole(0),
-})
-
 const SERVICE = object({
   name: text,
   namespace: text,
   hosts: listOf(matching('a host in lower case', /^[^A-Z\s]+$/)),
-  endpoints: listOf(object({ address: text, port: whole(1, 65_535), identity, labels: mapOf(anyText) })),
-  traffic: object({
-    connectTimeoutMs: whole(1),
-    requestTimeoutMs: whole(1),
-    maxConnections: whole(1),
-    maxPendingRequests: whole(1),
-    retry: RETRY,
-  }),
+  endpoints: listOf(
+    object({ address: text, port: whole(1, 65_535), identity, labels: mapOf(anyText) }, { weight: whole(1) }),
+  ),
+  traffic: TRAFFIC,
 })
 
 const POLICY_TARGET = closed(
@@ -138,7 +127,7 @@ const SNAPSHOT = object(
   {
     version: whole(1),
     trustDomain: text,
-    workload: object({ identity, namespace: text }, { service: text }),
+    workload: object({ identity, namespace: text }, { service: text, zone: text }),
     defaultAction: oneOf('allow', 'deny'),
     samplingRatio: share,
     services: listOf(SERVICE),
@@ -159,6 +148,7 @@ const SNAPSHOT = object(
     ),
   },
   {
+    inbound: INBOUND_TRAFFIC,
     kafka: object({
       bootstrapServers: listOf(matching('host:port', /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/), 1),
       security: oneOf('mtls', 'tls', 'plaintext'),

@@ -5,8 +5,34 @@
 import type { PolicyIndex } from './policy/decide.ts'
 import type { NamedPolicy } from './policy/types.ts'
 import type { TopicEntry } from './snapshot-topics.ts'
+import type { InboundTraffic, TrafficSettings } from './snapshot-traffic.ts'
 
 export { DEFAULT_PRODUCER, type ProducerSettings, type TopicEntry } from './snapshot-topics.ts'
+export {
+  type AdaptiveConcurrency,
+  type Balancer,
+  DEFAULT_ADAPTIVE_CONCURRENCY,
+  DEFAULT_HEALTH_CHECK,
+  DEFAULT_SUCCESS_RATE,
+  DEFAULT_TRAFFIC,
+  type FaultInjection,
+  type HashKey,
+  type HeaderMatch,
+  type HealthCheck,
+  type HealthProbe,
+  type InboundTraffic,
+  type LoadBalancing,
+  type Locality,
+  type OutlierDetection,
+  type RateLimit,
+  type RetryCondition,
+  type RetrySettings,
+  type SlowStart,
+  type Subset,
+  type SuccessRate,
+  type TrafficSettings,
+  ZONE_LABEL,
+} from './snapshot-traffic.ts'
 export { type SnapshotValidation, validateSnapshot } from './snapshot-validate.ts'
 
 /** One instance of a service: the inbound listener of its sidecar. */
@@ -16,35 +42,8 @@ export interface Endpoint {
   /** SPIFFE id that the endpoint must prove in the handshake. */
   readonly identity: string
   readonly labels: Readonly<Record<string, string>>
-}
-
-/** Retries, budget and timeouts of a service, complete. Durations in milliseconds. */
-export interface TrafficSettings {
-  readonly connectTimeoutMs: number
-  readonly requestTimeoutMs: number
-  readonly maxConnections: number
-  readonly maxPendingRequests: number
-  readonly retry: RetrySettings
-}
-
-export interface RetrySettings {
-  /** Attempts after the first one. */
-  readonly attempts: number
-  readonly backoffBaseMs: number
-  readonly backoffMaxMs: number
-  /** Share of the active requests that may be retries, 0 to 1. */
-  readonly budgetRatio: number
-  /** Retries that are always permitted at once, whatever the share. */
-  readonly budgetMinConcurrent: number
-}
-
-/** The defaults of DESIGN.md, from the field: Envoy's, Linkerd's and gRPC's own. */
-export const DEFAULT_TRAFFIC: TrafficSettings = {
-  connectTimeoutMs: 5_000,
-  requestTimeoutMs: 15_000,
-  maxConnections: 1024,
-  maxPendingRequests: 1024,
-  retry: { attempts: 2, backoffBaseMs: 25, backoffMaxMs: 250, budgetRatio: 0.2, budgetMinConcurrent: 3 },
+  /** Share of the load beside the others'; 1 where absent. */
+  readonly weight?: number
 }
 
 export interface ServiceEntry {
@@ -82,7 +81,13 @@ export interface Snapshot {
   readonly version: number
   readonly trustDomain: string
   /** What the control plane takes the receiver to be. `service` is absent where no Service selects the workload. */
-  readonly workload: { readonly identity: string; readonly namespace: string; readonly service?: string }
+  readonly workload: {
+    readonly identity: string
+    readonly namespace: string
+    readonly service?: string
+    /** Where it runs: its label `topology.kubernetes.io/zone`. */
+    readonly zone?: string
+  }
   readonly defaultAction: 'allow' | 'deny'
   /** Share of new traces that are recorded, 0 to 1. A caller's own decision is always followed. */
   readonly samplingRatio: number
@@ -91,6 +96,8 @@ export interface Snapshot {
   readonly policies: readonly NamedPolicy[]
   readonly topics: readonly TopicEntry[]
   readonly subscriptions: readonly SubscriptionEntry[]
+  /** What the receiver lets through to its own app; absent: everything. */
+  readonly inbound?: InboundTraffic
 }
 
 /** A snapshot with the indexes that the request path looks things up in. */

@@ -42,6 +42,7 @@ const COLUMNS: Readonly<Record<Kind, readonly string[]>> = {
   Service: ['SELECTOR', 'PORTS'],
   Workload: ['SERVICEACCOUNT', 'INBOUND', 'APP PORT'],
   AccessPolicy: ['TARGET', 'ACTION', 'MODE', 'RULES'],
+  TrafficPolicy: ['TARGET', 'SAYS'],
   Topic: ['PARTITIONS', 'REPLICAS', 'STATE'],
   Subscription: ['TOPIC', 'SERVICE', 'PATH', 'GROUP'],
   Mesh: ['DEFAULT', 'SAMPLING', 'KAFKA'],
@@ -61,14 +62,11 @@ export function cellsOf(resource: ResourceView): readonly string[] {
     }
     case 'AccessPolicy': {
       const { target, action, mode, rules } = resource.spec
-      return [
-        Object.entries(target)
-          .map(([key, value]) => (value === true ? key : `${key}/${value}`))
-          .join(','),
-        action,
-        mode,
-        String(rules.length),
-      ]
+      return [targetText(target), action, mode, String(rules.length)]
+    }
+    case 'TrafficPolicy': {
+      const { target, ...said } = resource.spec
+      return [targetText(target), Object.keys(said).join(',')]
     }
     case 'Topic': {
       const { partitions, replicationFactor } = resource.spec
@@ -84,6 +82,11 @@ export function cellsOf(resource: ResourceView): readonly string[] {
     }
   }
 }
+
+const targetText = (target: object): string =>
+  Object.entries(target)
+    .map(([key, value]) => (value === true ? key : `${key}/${value}`))
+    .join(',')
 
 export const labelsText = (labels: Readonly<Record<string, string>>): string =>
   Object.entries(labels)

@@ -8,6 +8,7 @@ import type {
   ResourceOfKind,
   ServiceResource,
   SubscriptionResource,
+  TrafficPolicyResource,
   WorkloadResource,
 } from '@weft/schemas/resources'
 import { resourceKey } from '@weft/schemas/resources'
@@ -43,7 +44,19 @@ export function checkReferences(resources: readonly Resource[]): readonly Findin
     if (topic !== undefined && !/[*$]/.test(topic) && !topicNames.has(topic))
       findings.push(unknown(policy, 'warning', ['spec', 'target', 'topic'], 'Topic', topic))
   }
+  const trafficPolicies = of('TrafficPolicy')
+  for (const policy of trafficPolicies) {
+    const { service } = policy.spec.target
+    if (service !== undefined && !serviceNames.has(`${policy.metadata.namespace}/${service}`))
+      findings.push(unknown(policy, 'warning', ['spec', 'target', 'service'], 'Service', service))
+  }
   findings.push(
+    ...repeated(
+      inOrderOfName(trafficPolicies),
+      ['spec', 'target'],
+      trafficTargetOf,
+      'a target of its own: what two policies of one target say has no order',
+    ),
     ...repeated(topics, ['spec', 'name'], (topic) => topic.spec.name, 'a Kafka name of its own'),
     ...repeated(
       subscriptions,
@@ -66,6 +79,11 @@ export function selects(service: ServiceResource, workload: WorkloadResource): b
 }
 
 const nameOf = (resource: Resource): string => `${resource.metadata.namespace}/${resource.metadata.name}`
+
+function trafficTargetOf({ metadata: { namespace }, spec: { target } }: TrafficPolicyResource): string {
+  if (target.mesh === true) return 'the mesh'
+  return target.namespace === true ? `namespace ${namespace}` : `service ${namespace}/${target.service}`
+}
 
 function subscriptionFindings(
   subscription: SubscriptionResource,

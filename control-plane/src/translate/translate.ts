@@ -8,17 +8,18 @@ import type {
   WorkloadResource,
 } from '@weft/schemas/resources'
 import {
-  DEFAULT_TRAFFIC,
   type Endpoint,
   type ServiceEntry,
   type Snapshot,
   type SubscriptionEntry,
+  ZONE_LABEL,
 } from '@weft/schemas/snapshot'
 import { type SpiffeId, spiffeId } from '@weft/schemas/spiffe'
 import { inOrderOfName, selects } from '../source/references.ts'
 import { meshOf, ofKind } from './mesh.ts'
 import { namedPolicies, policiesFor } from './policies.ts'
 import { topicEntries } from './topics.ts'
+import { type ServiceTraffic, trafficOf } from './traffic.ts'
 
 /** Who asks: the identity is proven by its certificate, the workload name is only its word. */
 export interface Receiver {
@@ -32,6 +33,7 @@ export interface MeshFacts {
   readonly services: readonly ServiceResource[]
   readonly workloads: readonly WorkloadResource[]
   readonly endpoints: ReadonlyMap<ServiceResource, readonly Endpoint[]>
+  readonly traffic: ReadonlyMap<ServiceResource, ServiceTraffic>
   readonly policies: ReturnType<typeof namedPolicies>
   readonly topics: Snapshot['topics']
   readonly subscriptions: readonly SubscriptionResource[]
@@ -57,11 +59,13 @@ export function meshFacts(resources: readonly Resource[], trustDomain: string): 
     const service = services.find((candidate) => selects(candidate, workload))
     if (service !== undefined) endpoints.get(service)?.push(endpointOf(workload, trustDomain))
   }
+  const trafficPolicies = inOrderOfName(ofKind(resources, 'TrafficPolicy'))
   return {
     trustDomain,
     services,
     workloads,
     endpoints,
+    traffic: new Map(services.map((service) => [service, trafficOf(trafficPolicies, service)])),
     policies: namedPolicies(ofKind(resources, 'AccessPolicy')),
     topics: topicEntries(ofKind(resources, 'Topic'), subscriptions),
     subscriptions,
@@ -75,12 +79,15 @@ export function snapshotOf(facts: MeshFacts, receiver: Receiver): Omit<Snapshot,
   const workload = provenWorkload(facts, receiver)
   const service = workload && facts.services.find((candidate) => selects(candidate, workload))
   const { kafka, defaultAction, tracing } = facts.mesh
+  const zone = workload?.metadata.labels[ZONE_LABEL]
+  const inbound = service && trafficOfService(facts, service).inbound
   return {
     trustDomain: facts.trustDomain,
     workload: {
       identity: identity.uri,
       namespace: identity.namespace,
       ...(service !== undefined && { service: service.metadata.name }),
+      ...(zone !== undefined && zone !== '' && { zone }),
     },
     defaultAction,
     samplingRatio: tracing.samplingRatio,
@@ -89,7 +96,12 @@ export function snapshotOf(facts: MeshFacts, receiver: Receiver): Omit<Snapshot,
     policies: policiesFor(facts.policies, service),
     topics: facts.topics,
     subscriptions: service === undefined ? [] : subscriptionsOf(facts, service),
+    ...(inbound !== undefined && { inbound }),
   }
+}
+
+function trafficOfService({ traffic }: MeshFacts, service: ServiceResource): ServiceTraffic {
+  return traffic.get(service) ?? trafficOf([], service)
 }
 
 /** The Workload that the receiver says it is, if it is that of its certificate; otherwise it is told nothing of that workload. */
@@ -112,6 +124,7 @@ function endpointOf({ metadata, spec }: WorkloadResource, trustDomain: string): 
     port: spec.inboundPort,
     identity: spiffeId(trustDomain, metadata.namespace, spec.serviceAccount).uri,
     labels: metadata.labels,
+    ...(spec.weight !== undefined && { weight: spec.weight }),
   }
 }
 
@@ -121,7 +134,7 @@ function serviceEntry(service: ServiceResource, facts: MeshFacts, namespace: str
     namespace: service.metadata.namespace,
     hosts: hostsOf(service, namespace),
     endpoints: facts.endpoints.get(service) ?? [],
-    traffic: DEFAULT_TRAFFIC,
+    traffic: trafficOfService(facts, service).outbound,
   }
 }
 

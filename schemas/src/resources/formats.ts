@@ -97,6 +97,26 @@ export const FORMATS = {
     (text) => starOnlyAtEnd(text) && isPath(withoutStar(text)),
   ),
   method: format('an HTTP method in upper case, such as GET', 32, /^[A-Z][A-Z-]*$/),
+  token: format(
+    'a name as headers and cookies have it (RFC 9110, token)',
+    128,
+    /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/,
+  ),
+  'field-value': format(
+    'a header value: printable characters of ASCII, no space at either end',
+    1024,
+    /^[\x21-\x7e]+(?:[ \t]+[\x21-\x7e]+)*$/,
+  ),
+  'query-name': format(
+    'the name of a query parameter, as it stands in the URL',
+    128,
+    /^[A-Za-z0-9._~%!$'()*,;:@/?+-]+$/,
+  ),
+  'grpc-service': format(
+    'a gRPC service, such as shop.v1.Orders',
+    256,
+    /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/,
+  ),
   'spiffe-pattern': format(
     'a SPIFFE id, spiffe://<trust domain>/ns/<namespace>/sa/<service account>, in which "*" may stand for anything after the trust domain',
     1024,

@@ -12,6 +12,7 @@ export {
   readResources,
   YAML_OPTIONS,
 } from './read.ts'
+export type { TrafficPolicySpec, TrafficTarget } from './specs/traffic-policy.ts'
 export {
   type AccessPolicyResource,
   API_VERSION,
@@ -31,6 +32,7 @@ export {
   type SubscriptionSpec,
   type TopicResource,
   type TopicSpec,
+  type TrafficPolicyResource,
   type WorkloadResource,
   type WorkloadSpec,
 } from './types.ts'

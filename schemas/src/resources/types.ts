@@ -4,10 +4,19 @@
  */
 import type { AccessPolicySpec } from '../policy/types.ts'
 import type { ProducerSettings } from '../snapshot-topics.ts'
+import type { TrafficPolicySpec, TrafficPolicySpecInput } from './specs/traffic-policy.ts'
 
 export const API_VERSION = 'mesh.weft.dev/v1'
 
-export const KINDS = ['Service', 'Workload', 'AccessPolicy', 'Topic', 'Subscription', 'Mesh'] as const
+export const KINDS = [
+  'Service',
+  'Workload',
+  'AccessPolicy',
+  'TrafficPolicy',
+  'Topic',
+  'Subscription',
+  'Mesh',
+] as const
 export type Kind = (typeof KINDS)[number]
 
 export interface Metadata {
@@ -58,6 +67,8 @@ export interface WorkloadSpec {
   readonly inboundPort: number
   readonly appPort?: number
   readonly adminPort?: number
+  /** Share of the load beside other workloads of its service; 1 where absent. */
+  readonly weight?: number
 }
 
 export type WorkloadSpecInput = Omit<WorkloadSpec, 'address'> & { readonly address?: string }
@@ -119,6 +130,7 @@ export interface MeshSpecInput {
 export type ServiceResource = ResourceOf<'Service', ServiceSpec>
 export type WorkloadResource = ResourceOf<'Workload', WorkloadSpec>
 export type AccessPolicyResource = ResourceOf<'AccessPolicy', AccessPolicySpec>
+export type TrafficPolicyResource = ResourceOf<'TrafficPolicy', TrafficPolicySpec>
 export type TopicResource = ResourceOf<'Topic', TopicSpec>
 export type SubscriptionResource = ResourceOf<'Subscription', SubscriptionSpec>
 export type MeshResource = ResourceOf<'Mesh', MeshSpec>
@@ -128,6 +140,7 @@ export type Resource =
   | ServiceResource
   | WorkloadResource
   | AccessPolicyResource
+  | TrafficPolicyResource
   | TopicResource
   | SubscriptionResource
   | MeshResource
@@ -137,6 +150,7 @@ export type ResourceInput =
   | InputOf<'Service', ServiceSpecInput>
   | InputOf<'Workload', WorkloadSpecInput>
   | InputOf<'AccessPolicy', AccessPolicySpecInput>
+  | InputOf<'TrafficPolicy', TrafficPolicySpecInput>
   | InputOf<'Topic', TopicSpecInput>
   | InputOf<'Subscription', SubscriptionSpecInput>
   | InputOf<'Mesh', MeshSpecInput>

@@ -44,9 +44,11 @@ export async function startOutbound(options: OutboundOptions): Promise<Listener>
     // Chooses for every attempt anew, next to the pools whose load it looks at.
     const balanced = balance(cluster.endpoints, service.name)
     // Below retry, so that an attempt that hangs is given up as an attempt; all of them share one deadline.
-    const timed = timeout(balanced, service.traffic.requestTimeoutMs)
+    const { requestTimeoutMs, retry: settings } = service.traffic
+    const timed = timeout(balanced, { requestTimeoutMs, perTryTimeoutMs: settings.perTryTimeoutMs })
     // Above the choice of an endpoint, so that it goes elsewhere; below everything that must see one request, not its attempts.
     return retry(timed, {
+      settings,
       budget: cluster.retryBudget,
       onRetry: ({ notes }, reason) => retries.inc({ destination: notes.destination, reason }),
     })

@@ -9,11 +9,11 @@
  * only passes things by.
  */
 import { MeshError } from '@weft/schemas/error'
+import type { RetrySettings } from '@weft/schemas/snapshot'
 import {
   ANSWERED,
   type Fields,
   ForwardingResponse,
-  isIdempotent,
   type Progress,
   type RequestHandler,
   type RequestHead,
@@ -22,30 +22,37 @@ import {
   type Service,
 } from '../transport/exchange.ts'
 import type { RetryBudget } from './retry-budget.ts'
+import { type RetryConditions, type RetryReason, retryConditions } from './retry-conditions.ts'
 
 export interface RetryOptions {
+  /** Of the service, or of a rule of its routes. */
+  readonly settings: RetrySettings
+  /** Of the service. */
   readonly budget: RetryBudget
   readonly onRetry: (head: RequestHead, reason: RetryReason) => void
 }
 
-type RetryReason = 'connect-failure' | 'reset' | 'status-503'
-
 const MAX_KEPT_BYTES = 64 * 1024
 
 export function retry(inner: Service, options: RetryOptions): Service {
-  if (options.budget.settings.attempts === 0) return inner
+  if (options.settings.attempts === 0) return inner
+  const target: RetryTarget = { ...options, inner, conditions: retryConditions(options.settings) }
   return {
     call(head, response) {
-      const call = new RetriedCall(inner, options, head, response)
+      const call = new RetriedCall(target, head, response)
       call.start()
       return call
     },
   }
 }
 
+interface RetryTarget extends RetryOptions {
+  readonly inner: Service
+  readonly conditions: RetryConditions
+}
+
 class RetriedCall implements RequestHandler {
-  readonly #inner: Service
-  readonly #options: RetryOptions
+  readonly target: RetryTarget
   readonly head: RequestHead
   readonly response: ResponseHandler
   #attempt: Attempt | undefined
@@ -60,12 +67,11 @@ class RetriedCall implements RequestHandler {
   #isAnswerPaused = false
   #isOver = false
 
-  constructor(inner: Service, options: RetryOptions, head: RequestHead, response: ResponseHandler) {
-    this.#inner = inner
-    this.#options = options
+  constructor(target: RetryTarget, head: RequestHead, response: ResponseHandler) {
+    this.target = target
     this.head = head
     this.response = response
-    options.budget.begin()
+    target.budget.begin()
   }
 
   /** Sends the request with all of its body that has come so far. */
@@ -76,7 +82,7 @@ class RetriedCall implements RequestHandler {
     this.#handler = undefined
     let handler: RequestHandler
     try {
-      handler = this.#inner.call(this.head, attempt)
+      handler = this.target.inner.call(this.head, attempt)
     } catch (thrown) {
       handler = ANSWERED
       attempt.onFail(MeshError.from(thrown), 'unsent')
@@ -135,13 +141,13 @@ class RetriedCall implements RequestHandler {
     if (this.#isOver) return
     this.#isOver = true
     this.commit()
-    this.#options.budget.end(this.#retries)
+    this.target.budget.end(this.#retries)
   }
 
   /** True where another attempt has been put on its way, so that what came from this one is not handed on. */
   tryAgain(reason: RetryReason): boolean {
-    const { budget, onRetry } = this.#options
-    const { attempts, backoffBaseMs, backoffMaxMs } = budget.settings
+    const { budget, onRetry, settings } = this.target
+    const { attempts, backoffBaseMs, backoffMaxMs } = settings
     if (!this.#isReplayable || this.#retries >= attempts || !budget.tryTake()) return false
     const ceiling = Math.min(backoffMaxMs, backoffBaseMs * 2 ** this.#retries)
     this.#retries++
@@ -188,7 +194,9 @@ class Attempt extends ForwardingResponse {
   }
 
   override onHead(head: ResponseHead): void {
-    if (head.status === 503 && isIdempotent(this.#call.head.method) && this.#call.tryAgain('status-503')) {
+    const { target, head: request } = this.#call
+    const reason = target.conditions.ofAnswer(request, head)
+    if (reason !== undefined && this.#call.tryAgain(reason)) {
       this.#isDropped = true
       if (!this.#call.isEnded) this.#giveUp()
       return
@@ -219,7 +227,8 @@ class Attempt extends ForwardingResponse {
 
   override onFail(error: MeshError, progress: Progress): void {
     if (this.#isDropped) return
-    const reason = reasonFor(error, progress, this.#call.head.method)
+    const { target, head: request } = this.#call
+    const reason = target.conditions.ofFailure(request, error, progress)
     if (reason !== undefined && this.#call.tryAgain(reason)) {
       this.#isDropped = true
       return
@@ -235,11 +244,4 @@ class Attempt extends ForwardingResponse {
   override onResume(): void {
     if (!this.#isDropped) this.next.onResume()
   }
-}
-
-function reasonFor(error: MeshError, progress: Progress, method: string): RetryReason | undefined {
-  const { code } = error
-  if (code === 'connect_failed' || code === 'peer_identity') return 'connect-failure'
-  if (code !== 'upstream_reset') return undefined
-  return progress === 'unsent' || (progress === 'unanswered' && isIdempotent(method)) ? 'reset' : undefined
 }

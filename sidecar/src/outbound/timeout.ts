@@ -11,15 +11,22 @@ import {
   type Service,
 } from '../transport/exchange.ts'
 
+export interface TimeoutSettings {
+  /** For all attempts of a request together; 0: no limit. */
+  readonly requestTimeoutMs: number
+  /** For each attempt; 0: no limit. */
+  readonly perTryTimeoutMs: number
+}
+
 /**
  * A long answer may take as long as it flows (downloads, server-sent events), and so may a long upload: what is limited is
  * silence between the two. All attempts of a request share one deadline.
  */
-export function timeout(inner: Service, timeoutMs: number): Service {
-  if (timeoutMs === 0) return inner
+export function timeout(inner: Service, settings: TimeoutSettings): Service {
+  if (settings.requestTimeoutMs === 0 && settings.perTryTimeoutMs === 0) return inner
   return {
     call(head, response) {
-      const call = new TimedCall(head, response, timeoutMs)
+      const call = new TimedCall(head, response, settings)
       call.handler = inner.call(head, call)
       return call
     },
@@ -28,15 +35,15 @@ export function timeout(inner: Service, timeoutMs: number): Service {
 
 class TimedCall extends ForwardingResponse implements RequestHandler {
   readonly #request: RequestHead
-  readonly #timeoutMs: number
+  readonly #settings: TimeoutSettings
   #timer: NodeJS.Timeout | undefined
   #isAnswered = false
   handler: RequestHandler | undefined
 
-  constructor(request: RequestHead, next: ResponseHandler, timeoutMs: number) {
+  constructor(request: RequestHead, next: ResponseHandler, settings: TimeoutSettings) {
     super(next)
     this.#request = request
-    this.#timeoutMs = timeoutMs
+    this.#settings = settings
   }
 
   #stop(): void {
@@ -44,10 +51,10 @@ class TimedCall extends ForwardingResponse implements RequestHandler {
     clearTimeout(this.#timer)
   }
 
-  #expire(): void {
+  #expire(limitMs: number): void {
     const { service } = this.#request.notes
     this.handler?.cancel(
-      new MeshError('upstream_timeout', `expected an answer of ${service} within ${this.#timeoutMs} ms`, {
+      new MeshError('upstream_timeout', `expected an answer of ${service} within ${limitMs} ms`, {
         target: service,
       }),
     )
@@ -71,9 +78,13 @@ class TimedCall extends ForwardingResponse implements RequestHandler {
     this.handler?.end(trailers)
     if (this.#isAnswered) return
     const { notes } = this.#request
+    const { requestTimeoutMs, perTryTimeoutMs } = this.#settings
     const now = performance.now()
-    if (notes.deadlineAt === 0) notes.deadlineAt = now + this.#timeoutMs
-    this.#timer = setTimeout(() => this.#expire(), Math.max(1, notes.deadlineAt - now))
+    if (notes.deadlineAt === 0 && requestTimeoutMs > 0) notes.deadlineAt = now + requestTimeoutMs
+    const leftMs = notes.deadlineAt === 0 ? Number.POSITIVE_INFINITY : Math.max(1, notes.deadlineAt - now)
+    if (perTryTimeoutMs > 0 && perTryTimeoutMs < leftMs)
+      this.#timer = setTimeout(() => this.#expire(perTryTimeoutMs), perTryTimeoutMs)
+    else this.#timer = setTimeout(() => this.#expire(requestTimeoutMs), leftMs)
   }
 
   cancel(error: MeshError): void {

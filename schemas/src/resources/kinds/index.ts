@@ -6,12 +6,14 @@ import { mesh } from './mesh.ts'
 import { service } from './service.ts'
 import { subscription } from './subscription.ts'
 import { topic } from './topic.ts'
+import { trafficPolicy } from './traffic-policy.ts'
 import { workload } from './workload.ts'
 
 const DEFINITIONS: { readonly [K in Kind]: KindDefinition<K> } = {
   Service: service,
   Workload: workload,
   AccessPolicy: accessPolicy,
+  TrafficPolicy: trafficPolicy,
   Topic: topic,
   Subscription: subscription,
   Mesh: mesh,

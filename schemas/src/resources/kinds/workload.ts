@@ -1,6 +1,6 @@
 import { DEFAULT_WORKLOAD_ADDRESS } from '../defaults.ts'
 import type { KindDefinition } from './definition.ts'
-import { map, port, resource, text } from './shapes.ts'
+import { map, port, resource, text, wholeNumber } from './shapes.ts'
 
 const spec = map(
   {
@@ -12,6 +12,7 @@ const spec = map(
     inboundPort: port('The mTLS listener of the sidecar.'),
     appPort: port('The app on loopback; for people and tools.'),
     adminPort: port('The admin listener of the sidecar; for people and tools.'),
+    weight: wholeNumber(1, 100, 'Share of the load beside other workloads of its service; 1 where absent.'),
   },
   ['serviceAccount', 'inboundPort'],
 )
@@ -21,11 +22,12 @@ export const workload: KindDefinition<'Workload'> = {
   plural: 'workloads',
   schema: resource({ kind: 'Workload', spec }),
   check: () => [],
-  complete: ({ spec: { serviceAccount, address, inboundPort, appPort, adminPort } }) => ({
+  complete: ({ spec: { serviceAccount, address, inboundPort, appPort, adminPort, weight } }) => ({
     serviceAccount,
     address: address ?? DEFAULT_WORKLOAD_ADDRESS,
     inboundPort,
     ...(appPort !== undefined && { appPort }),
     ...(adminPort !== undefined && { adminPort }),
+    ...(weight !== undefined && { weight }),
   }),
 }
