@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createLocator, MAX_TEXT_BYTES, readResources } from './index.ts'
+import { createLocator, KINDS, MAX_TEXT_BYTES, readResources } from './index.ts'
 
 const TOPIC = 'apiVersion: mesh.weft.dev/v1\nkind: Topic\nmetadata: { name: orders }\nspec: {}\n'
 
@@ -46,7 +46,7 @@ test('all faults of all documents come at once, in the order of the text, at the
       '4:21 spec.partitions | spec.partitions: expected a whole number from 1 to 10000, came 0',
       '4:24 spec.retention | spec.retention: expected one of name, partitions, replicationFactor, config, maxMessageBytes, producer, came the unknown key "retention"',
       '6:1 apiVersion | apiVersion: expected "mesh.weft.dev/v1", came nothing',
-      '6:7 kind | kind: expected one of Service, Workload, AccessPolicy, Topic, Subscription, Mesh, came "Servise" (did you mean Service?)',
+      `6:7 kind | kind: expected one of ${KINDS.join(', ')}, came "Servise" (did you mean Service?)`,
       '10:19 metadata.name | metadata.name: expected a text, came 7 (put it in quotes)',
     ],
   )
