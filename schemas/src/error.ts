@@ -92,6 +92,12 @@ export const ERROR_TABLE = {
     [401, 16, 29],
     'Present a certificate of this trust domain.',
   ),
+  invalid_token: row(
+    'WEFT2002',
+    'The token of the request is not valid',
+    [401, 16, 29],
+    'Get a new token of the issuer, or send none.',
+  ),
   permission_denied: row(
     'WEFT2003',
     'Refused by policy',

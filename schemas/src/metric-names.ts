@@ -44,6 +44,16 @@ export const METRICS = {
     help: 'Actions refused (or, mode audit, that would have been).',
     labels: ['protocol', 'source', 'target', 'policy', 'mode'],
   },
+  weft_jwt_verifications_total: {
+    type: 'counter',
+    help: 'Tokens of end users that were looked at, each once while it is valid. outcome: accepted | refused | no-keys.',
+    labels: ['provider', 'outcome'],
+  },
+  weft_jwks_reads_total: {
+    type: 'counter',
+    help: 'Key sets read from where their issuer publishes them. outcome: ok | failed.',
+    labels: ['provider', 'outcome'],
+  },
   weft_kafka_records_total: {
     type: 'counter',
     help: 'Records produced and consumed. operation: produce | consume; outcome: ok | failed | refused | dead-letter.',

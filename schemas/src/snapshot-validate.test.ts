@@ -30,13 +30,30 @@ const SNAPSHOT: Snapshot = {
       rules: [
         {},
         {
-          from: [{ serviceAccount: 'order-service' }],
+          from: [
+            { serviceAccount: 'order-service' },
+            { jwt: { provider: 'accounts', claims: { role: ['admin'] } } },
+          ],
           to: [{ http: {} }, { kafka: { operations: ['consume'], groups: ['${serviceAccount}*'] } }],
         },
       ],
     },
   ],
   topics: [{ name: 'orders', partitions: 6, maxMessageBytes: 1_048_576, producer: DEFAULT_PRODUCER }],
+  jwtProviders: [
+    {
+      name: 'accounts',
+      namespace: 'default',
+      issuer: 'https://accounts.example',
+      audiences: ['shop'],
+      jwks: { uri: 'https://accounts.example/keys' },
+      algorithms: ['ES256'],
+      clockSkewMs: 30_000,
+      maxTokenBytes: 8192,
+      refreshMs: 600_000,
+      maxStaleMs: 86_400_000,
+    },
+  ],
   subscriptions: [
     {
       name: 'orders',
@@ -96,7 +113,8 @@ test('a member that is not known is ignored outside policies, and a fault inside
     'policies.0.jwt',
     'policies.0.target.partition',
     'policies.0.rules.0.when',
-    'policies.0.rules.1.from.0.jwt',
+    'policies.0.rules.1.from.0.group',
+    'policies.0.rules.1.from.1.jwt.issuer',
     'policies.0.rules.1.to.0.http.headers',
     'policies.0.rules.1.to.1.kafka.keys',
   ])

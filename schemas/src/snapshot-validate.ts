@@ -22,6 +22,7 @@ import {
   text,
   whole,
 } from './snapshot-checks.ts'
+import { JWT_PROVIDER } from './snapshot-validate-jwt.ts'
 import { TOPIC } from './snapshot-validate-topics.ts'
 import { INBOUND_TRAFFIC, TRAFFIC } from './snapshot-validate-traffic.ts'
 import { parseSpiffeId } from './spiffe.ts'
@@ -65,6 +66,10 @@ function checkNames(snapshot: Snapshot, report: Report): void {
     snapshot.policies.map((policy) => `${policy.namespace}/${policy.name}`),
   )
   unique(
+    'jwtProviders',
+    snapshot.jwtProviders.map((provider) => `${provider.namespace}/${provider.name}`),
+  )
+  unique(
     'topics',
     snapshot.topics.map((topic) => topic.name),
   )
@@ -98,7 +103,13 @@ const POLICY_TARGET = closed(
 )
 const FROM = closed(
   {},
-  { serviceAccount: text, namespace: text, identity: text, anonymous: oneOf(true) },
+  {
+    serviceAccount: text,
+    namespace: text,
+    identity: text,
+    anonymous: oneOf(true),
+    jwt: closed({ provider: text }, { claims: mapOf(listOf(anyText, 1)) }),
+  },
   AT_LEAST_ONE,
 )
 const TO = closed(
@@ -133,6 +144,7 @@ const SNAPSHOT = object(
     services: listOf(SERVICE),
     policies: listOf(POLICY),
     topics: listOf(TOPIC),
+    jwtProviders: listOf(JWT_PROVIDER),
     subscriptions: listOf(
       object({
         name: text,

@@ -4,9 +4,11 @@
  */
 import type { PolicyIndex } from './policy/decide.ts'
 import type { NamedPolicy } from './policy/types.ts'
+import type { JwtProviderEntry } from './snapshot-jwt.ts'
 import type { TopicEntry } from './snapshot-topics.ts'
 import type { InboundTraffic, TrafficSettings } from './snapshot-traffic.ts'
 
+export type { JwksSource, JwtAlgorithm, JwtProviderEntry } from './snapshot-jwt.ts'
 export { DEFAULT_PRODUCER, type ProducerSettings, type TopicEntry } from './snapshot-topics.ts'
 export {
   type AdaptiveConcurrency,
@@ -94,6 +96,8 @@ export interface Snapshot {
   readonly kafka?: KafkaCluster
   readonly services: readonly ServiceEntry[]
   readonly policies: readonly NamedPolicy[]
+  /** Those that a policy of this snapshot names. */
+  readonly jwtProviders: readonly JwtProviderEntry[]
   readonly topics: readonly TopicEntry[]
   readonly subscriptions: readonly SubscriptionEntry[]
   /** What the receiver lets through to its own app; absent: everything. */

@@ -24,6 +24,7 @@ export class Snapshots implements SnapshotSource {
       samplingRatio: 0,
       services: [],
       policies: [],
+      jwtProviders: [],
       topics: [],
       subscriptions: [],
       ...part,

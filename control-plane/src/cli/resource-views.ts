@@ -45,6 +45,7 @@ const COLUMNS: Readonly<Record<Kind, readonly string[]>> = {
   TrafficPolicy: ['TARGET', 'SAYS'],
   Topic: ['PARTITIONS', 'REPLICAS', 'STATE'],
   Subscription: ['TOPIC', 'SERVICE', 'PATH', 'GROUP'],
+  JwtProvider: ['ISSUER', 'AUDIENCES', 'KEYS'],
   Mesh: ['DEFAULT', 'SAMPLING', 'KAFKA'],
 }
 
@@ -75,6 +76,10 @@ export function cellsOf(resource: ResourceView): readonly string[] {
     case 'Subscription': {
       const { topic, service, path, group } = resource.spec
       return [topic, service, path, group]
+    }
+    case 'JwtProvider': {
+      const { issuer, audiences, jwks } = resource.spec
+      return [issuer, audiences.join(','), 'inline' in jwks ? 'inline' : 'uri' in jwks ? jwks.uri : jwks.file]
     }
     case 'Mesh': {
       const { defaultAction, tracing, kafka } = resource.spec

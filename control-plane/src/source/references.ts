@@ -3,6 +3,7 @@
  * An error keeps a resource (or the part of it) from having effect, a warning does not. Pure.
  */
 import type {
+  AccessPolicyResource,
   FaultPath,
   Resource,
   ResourceOfKind,
@@ -27,6 +28,7 @@ export function checkReferences(resources: readonly Resource[]): readonly Findin
     resources.filter((resource): resource is ResourceOfKind<K> => resource.kind === kind)
   const services = of('Service')
   const serviceNames = new Set(services.map((service) => nameOf(service)))
+  const providers = new Set(of('JwtProvider').map((provider) => nameOf(provider)))
   const topics = of('Topic')
   const subscriptions = of('Subscription')
   const topicNames = new Set([
@@ -43,6 +45,9 @@ export function checkReferences(resources: readonly Resource[]): readonly Findin
       findings.push(unknown(policy, 'warning', ['spec', 'target', 'service'], 'Service', service))
     if (topic !== undefined && !/[*$]/.test(topic) && !topicNames.has(topic))
       findings.push(unknown(policy, 'warning', ['spec', 'target', 'topic'], 'Topic', topic))
+    for (const provider of providerNames(policy.spec.rules))
+      if (!providers.has(`${policy.metadata.namespace}/${provider}`))
+        findings.push(unknown(policy, 'warning', ['spec', 'rules'], 'JwtProvider', provider))
   }
   const trafficPolicies = of('TrafficPolicy')
   for (const policy of trafficPolicies) {
@@ -156,6 +161,10 @@ function selectorFindings(
   }
   return [...findings.values()]
 }
+
+/** Every provider that a rule asks for, as it is written there. */
+export const providerNames = (rules: AccessPolicyResource['spec']['rules']): readonly string[] =>
+  rules.flatMap(({ from = [] }) => from.flatMap(({ jwt }) => (jwt === undefined ? [] : [jwt.provider])))
 
 /** By namespace and name, in code points: the same on every machine. */
 export function inOrderOfName<R extends Resource>(resources: readonly R[]): readonly R[] {

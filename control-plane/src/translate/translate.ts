@@ -1,5 +1,6 @@
 /** Resources → what one sidecar needs to know of them. Pure: same resources, same snapshot, letter by letter. */
 import type {
+  JwtProviderResource,
   MeshSpec,
   Resource,
   ServiceResource,
@@ -16,6 +17,7 @@ import {
 } from '@weft/schemas/snapshot'
 import { type SpiffeId, spiffeId } from '@weft/schemas/spiffe'
 import { inOrderOfName, selects } from '../source/references.ts'
+import { providersFor } from './jwt-providers.ts'
 import { meshOf, ofKind } from './mesh.ts'
 import { namedPolicies, policiesFor } from './policies.ts'
 import { topicEntries } from './topics.ts'
@@ -37,6 +39,7 @@ export interface MeshFacts {
   readonly policies: ReturnType<typeof namedPolicies>
   readonly topics: Snapshot['topics']
   readonly subscriptions: readonly SubscriptionResource[]
+  readonly jwtProviders: readonly JwtProviderResource[]
   readonly mesh: MeshSpec
 }
 
@@ -69,6 +72,7 @@ export function meshFacts(resources: readonly Resource[], trustDomain: string): 
     policies: namedPolicies(ofKind(resources, 'AccessPolicy')),
     topics: topicEntries(ofKind(resources, 'Topic'), subscriptions),
     subscriptions,
+    jwtProviders: ofKind(resources, 'JwtProvider'),
     mesh: meshOf(resources),
   }
 }
@@ -78,6 +82,7 @@ export function snapshotOf(facts: MeshFacts, receiver: Receiver): Omit<Snapshot,
   const { identity } = receiver
   const workload = provenWorkload(facts, receiver)
   const service = workload && facts.services.find((candidate) => selects(candidate, workload))
+  const policies = policiesFor(facts.policies, service)
   const { kafka, defaultAction, tracing } = facts.mesh
   const zone = workload?.metadata.labels[ZONE_LABEL]
   const inbound = service && trafficOfService(facts, service).inbound
@@ -93,7 +98,8 @@ export function snapshotOf(facts: MeshFacts, receiver: Receiver): Omit<Snapshot,
     samplingRatio: tracing.samplingRatio,
     ...(kafka !== undefined && { kafka }),
     services: facts.services.map((entry) => serviceEntry(entry, facts, identity.namespace)),
-    policies: policiesFor(facts.policies, service),
+    policies,
+    jwtProviders: providersFor(policies, facts.jwtProviders),
     topics: facts.topics,
     subscriptions: service === undefined ? [] : subscriptionsOf(facts, service),
     ...(inbound !== undefined && { inbound }),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { spiffeId } from '../spiffe.ts'
-import { decide, matchesGlob, subjectOf } from './decide.ts'
+import { decide, subjectOf } from './decide.ts'
+import { matchesGlob } from './glob.ts'
 import type { AccessPolicySpec, Action, KafkaAction, NamedPolicy, Subject } from './types.ts'
 
 const workload = (serviceAccount: string, namespace = 'default', domain = 'weft.local'): Subject =>

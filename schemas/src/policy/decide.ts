@@ -1,3 +1,5 @@
+import { tokenMatches } from './claims.ts'
+import { matchesGlob } from './glob.ts'
 import { normalisePath } from './path.ts'
 import type {
   Action,
@@ -10,6 +12,7 @@ import type {
   NamedPolicy,
   PolicyRule,
   PolicyTarget,
+  ProvenToken,
   SourceMatch,
   Subject,
 } from './types.ts'
@@ -115,6 +118,11 @@ function sourceMatches(
   index: PolicyIndex,
   subject: Subject,
 ): boolean {
+  if (source.jwt !== undefined) {
+    if (!tokenMatches(source.jwt, policy.namespace, subject.token)) return false
+    // A token alone speaks of the end user, whichever caller carries it.
+    if (saysNothingOfTheCaller(source)) return true
+  }
   if (subject.kind === 'anonymous') return source.anonymous === true
   if (source.anonymous === true) return false
   if (source.identity !== undefined && !matchesGlob(source.identity, subject.uri)) return false
@@ -126,6 +134,9 @@ function sourceMatches(
   const namespace = source.namespace ?? (source.serviceAccount === undefined ? undefined : policy.namespace)
   return namespace === undefined || namespace === subject.namespace
 }
+
+const saysNothingOfTheCaller = ({ serviceAccount, namespace, identity, anonymous }: SourceMatch): boolean =>
+  (serviceAccount ?? namespace ?? identity ?? anonymous) === undefined
 
 function httpMatches(match: HttpMatch, action: { readonly method: string; readonly path: string }): boolean {
   if (match.methods !== undefined && !match.methods.includes(action.method)) return false
@@ -182,21 +193,6 @@ function expandPlaceholders(pattern: string, subject: Subject): string {
     .replaceAll('${namespace}', subject.namespace)
 }
 
-/** `*` stands for any run of characters, `/` included. Linear in both lengths: no backtracking to be abused. */
-export function matchesGlob(pattern: string, text: string): boolean {
-  if (!pattern.includes('*')) return pattern === text
-  const [head = '', ...rest] = pattern.split('*')
-  if (!text.startsWith(head)) return false
-  const tail = rest.pop() ?? ''
-  let at = head.length
-  for (const part of rest) {
-    const found = text.indexOf(part, at)
-    if (found === -1) return false
-    at = found + part.length
-  }
-  return text.length - tail.length >= at && text.endsWith(tail)
-}
-
 const matchesPrefixPattern = (pattern: string, path: string): boolean =>
   pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : pattern === path
 
@@ -230,7 +226,9 @@ function explain(
   reason: DecisionReason,
   policy: NamedPolicy | undefined,
 ): string {
-  const who = subject.kind === 'anonymous' ? 'a caller without identity' : subject.uri
+  const caller = subject.kind === 'anonymous' ? 'a caller without identity' : subject.uri
+  const who =
+    subject.token === undefined ? caller : `${caller} with a token of ${subject.token.providers.join(', ')}`
   const what =
     action.protocol === 'http'
       ? `${action.method} ${action.path} of service ${action.namespace}/${action.service}`
@@ -248,11 +246,13 @@ function explain(
   return `${who} ${allowed ? 'may' : 'may not'} ${what}: ${because[reason]}`
 }
 
-/** The subject of a proven SPIFFE id, or of a caller that proved none. */
+/** The subject of a proven SPIFFE id, or of a caller that proved none, and of the token that it carries. */
 export function subjectOf(
   id: { readonly uri: string; readonly namespace: string; readonly serviceAccount: string } | undefined,
+  token?: ProvenToken,
 ): Subject {
-  return id === undefined
-    ? { kind: 'anonymous' }
-    : { kind: 'workload', uri: id.uri, namespace: id.namespace, serviceAccount: id.serviceAccount }
+  const carried = token !== undefined && { token }
+  if (id === undefined) return { kind: 'anonymous', ...carried }
+  const { uri, namespace, serviceAccount } = id
+  return { kind: 'workload', uri, namespace, serviceAccount, ...carried }
 }

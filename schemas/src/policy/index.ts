@@ -1,4 +1,5 @@
-export { decide, matchesGlob, type PolicyIndex, subjectOf } from './decide.ts'
+export { decide, type PolicyIndex, subjectOf } from './decide.ts'
+export { matchesGlob } from './glob.ts'
 export { normalisePath } from './path.ts'
 export {
   type AccessPolicySpec,
@@ -7,6 +8,7 @@ export {
   type DecisionReason,
   type HttpAction,
   type HttpMatch,
+  type JwtMatch,
   KAFKA_OPERATIONS,
   type KafkaAction,
   type KafkaMatch,
@@ -15,6 +17,7 @@ export {
   type OperationMatch,
   type PolicyRule,
   type PolicyTarget,
+  type ProvenToken,
   type SourceMatch,
   type Subject,
 } from './types.ts'

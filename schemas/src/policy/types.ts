@@ -1,7 +1,14 @@
 /** The vocabulary of access decisions: who (Subject) does what (Action) to what. Pure data; see decide.ts. */
 
+/** A JSON Web Token (RFC 7519) that was verified: what it claims of the end user for whom the caller acts. */
+export interface ProvenToken {
+  /** `<namespace>/<name>` of every JwtProvider that accepts it. */
+  readonly providers: readonly string[]
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
 /** The caller. `anonymous` is a caller without a certificate (an ingress listener, never a mesh hop). */
-export type Subject =
+export type Subject = (
   | {
       readonly kind: 'workload'
       readonly uri: string
@@ -9,6 +16,7 @@ export type Subject =
       readonly serviceAccount: string
     }
   | { readonly kind: 'anonymous' }
+) & { readonly token?: ProvenToken }
 
 /** Kafka's own words (org.apache.kafka.common.acl.AclOperation), lower case; produce = WRITE, consume = READ. */
 export const KAFKA_OPERATIONS = [
@@ -44,6 +52,13 @@ export interface KafkaAction {
 
 export type Action = HttpAction | KafkaAction
 
+/** `claims`: each one named must have one of the values, in which `*` stands for anything; a name with dots leads into objects. */
+export interface JwtMatch {
+  /** A JwtProvider of the policy's namespace. */
+  readonly provider: string
+  readonly claims?: Readonly<Record<string, readonly string[]>>
+}
+
 /** One entry of `from`: all members that are present must hold. `identity` may hold `*`. */
 export interface SourceMatch {
   readonly serviceAccount?: string
@@ -51,6 +66,8 @@ export interface SourceMatch {
   readonly namespace?: string
   readonly identity?: string
   readonly anonymous?: true
+  /** Alone: whoever carries such a token. */
+  readonly jwt?: JwtMatch
 }
 
 /** `methods` and `paths` absent: any. A path is exact, or a prefix where it ends in `*`. */

@@ -25,6 +25,16 @@ export const DEFAULT_MAX_IN_FLIGHT = 16
 export const DEFAULT_DELIVERY_TIMEOUT_MS = 10_000
 /** Five attempts at 100 ms and doubling: over a restart of the app, not over an outage. */
 export const DEFAULT_DELIVERY_RETRY = { attempts: 5, backoffBaseMs: 100, backoffMaxMs: 10_000 } as const
+/** What the large issuers sign with; anything else is asked for by name. */
+export const DEFAULT_JWT_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
+/** Clocks that are kept by NTP differ by far less; RFC 7519, section 4.1.4 speaks of a few minutes at most. */
+export const DEFAULT_JWT_CLOCK_SKEW_MS = 30_000
+/** As much as fits beside other fields into the head limits of common servers, 8 KiB. */
+export const DEFAULT_JWT_MAX_TOKEN_BYTES = 8192
+/** Issuers publish a new key well before they sign with it; an unknown key id asks at once anyway. */
+export const DEFAULT_JWKS_REFRESH_MS = 600_000
+/** An issuer that is down for a day has other troubles; longer, and a withdrawn key would live on unseen. */
+export const DEFAULT_JWKS_MAX_STALE_MS = 86_400_000
 /** Fail closed. */
 export const DEFAULT_MESH_ACTION = 'deny'
 /** One in a hundred: Istio's and Dapr's production advice; a caller's own decision is followed whatever this says. */

@@ -28,6 +28,7 @@ const MAX_RESOURCE_NAME = 128
 const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/
 const LABEL_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/
 const HOST_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/
+const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 const PLACEHOLDERS = /\$\{(?:serviceAccount|namespace)\}/g
 
 const isDnsName = (text: string): boolean =>
@@ -122,6 +123,11 @@ export const FORMATS = {
     1024,
     isSpiffePattern,
   ),
+  'jwks-uri': format(
+    'an https URL without user and fragment; http only on this host (localhost, 127.0.0.1, [::1])',
+    2048,
+    isJwksUri,
+  ),
   host: format('an IP address or a host name', 253, isHost),
   'host-port': format('host:port', 260, isHostPort),
 } as const satisfies Record<string, TextFormat>
@@ -159,4 +165,12 @@ function isHostPort(text: string): boolean {
   if (match === null) return false
   const port = Number(match[3])
   return isHost(match[1] ?? match[2] ?? '') && port >= 1 && port <= 65_535
+}
+
+/** Who could change the keys on their way could sign anything: plain text never leaves the host. */
+function isJwksUri(text: string): boolean {
+  const url = URL.parse(text)
+  if (url === null || url.username !== '' || url.password !== '' || url.hash !== '') return false
+  if (url.protocol === 'https:') return true
+  return url.protocol === 'http:' && LOOPBACK_HOSTS.has(url.hostname)
 }

@@ -16,6 +16,7 @@ export type { TrafficPolicySpec, TrafficTarget } from './specs/traffic-policy.ts
 export {
   type AccessPolicyResource,
   API_VERSION,
+  type JwtProviderResource,
   KINDS,
   type Kind,
   type MeshResource,

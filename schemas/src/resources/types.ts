@@ -4,6 +4,7 @@
  */
 import type { AccessPolicySpec } from '../policy/types.ts'
 import type { ProducerSettings } from '../snapshot-topics.ts'
+import type { JwtProviderSpec, JwtProviderSpecInput } from './specs/jwt-provider.ts'
 import type { TrafficPolicySpec, TrafficPolicySpecInput } from './specs/traffic-policy.ts'
 
 export const API_VERSION = 'mesh.weft.dev/v1'
@@ -15,6 +16,7 @@ export const KINDS = [
   'TrafficPolicy',
   'Topic',
   'Subscription',
+  'JwtProvider',
   'Mesh',
 ] as const
 export type Kind = (typeof KINDS)[number]
@@ -133,6 +135,7 @@ export type AccessPolicyResource = ResourceOf<'AccessPolicy', AccessPolicySpec>
 export type TrafficPolicyResource = ResourceOf<'TrafficPolicy', TrafficPolicySpec>
 export type TopicResource = ResourceOf<'Topic', TopicSpec>
 export type SubscriptionResource = ResourceOf<'Subscription', SubscriptionSpec>
+export type JwtProviderResource = ResourceOf<'JwtProvider', JwtProviderSpec>
 export type MeshResource = ResourceOf<'Mesh', MeshSpec>
 
 /** A resource, completed. */
@@ -143,6 +146,7 @@ export type Resource =
   | TrafficPolicyResource
   | TopicResource
   | SubscriptionResource
+  | JwtProviderResource
   | MeshResource
 
 /** A resource as it is written: what `validateResource` takes when all is well. */
@@ -153,6 +157,7 @@ export type ResourceInput =
   | InputOf<'TrafficPolicy', TrafficPolicySpecInput>
   | InputOf<'Topic', TopicSpecInput>
   | InputOf<'Subscription', SubscriptionSpecInput>
+  | InputOf<'JwtProvider', JwtProviderSpecInput>
   | InputOf<'Mesh', MeshSpecInput>
 
 /** The one resource type of a kind. */

@@ -57,7 +57,9 @@ export function authorize(inner: Service, { snapshots, metrics, log }: Authorize
         method: head.method,
         path: pathOf(head.target),
       }
-      const decided = decide(policies, head.peer.subject, action)
+      const { token } = head.notes
+      const subject = token === undefined ? head.peer.subject : { ...head.peer.subject, token }
+      const decided = decide(policies, subject, action)
       if (!decided.allowed) refuse(head, action, decided)
       if (decided.audited !== undefined) count(head, decided.audited, 'audit')
       return inner.call(head, response)

@@ -5,7 +5,9 @@ import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Log } from '@weft/schemas/node/log'
 import type { Metrics } from '@weft/schemas/node/metrics'
 import type { SnapshotSource } from '@weft/schemas/snapshot'
+import { TokenVerifier } from '../jwt/verifier.ts'
 import { accessLog } from '../layers/access-log.ts'
+import { authenticate } from '../layers/authenticate.ts'
 import { countRequests } from '../layers/metrics.ts'
 import { rescue } from '../layers/rescue.ts'
 import { traceRequests } from '../layers/trace.ts'
@@ -44,8 +46,11 @@ export async function startInbound(options: InboundOptions): Promise<Listener> {
   const app: Service = pool ?? noApp
   // Last before the app, on nothing but what may pass: the path that was judged is, byte for byte, the path that is sent.
   const authorized = authorize(app, { snapshots, metrics, log })
+  // Before the decision, which may ask for its claims; what is no valid token does not get as far as a policy.
+  const verifier = new TokenVerifier({ snapshots, metrics, log })
+  const authenticated = authenticate(authorized, verifier)
   // Before the decision, so that nothing that is asked or logged from there on can come from a forged field.
-  const identified = identityHeaders(authorized)
+  const identified = identityHeaders(authenticated)
   // Turns refusals and errors into answers, so that the layers above see what the caller gets to see.
   const rescued = rescue(identified)
   const logged = accessLog(rescued, log)
@@ -94,6 +99,7 @@ export async function startInbound(options: InboundOptions): Promise<Listener> {
     onHandshakeRefused: (error) => refused(error.message),
     async onDrained() {
       clearInterval(expiry)
+      verifier.close()
       await pool?.close()
     },
   })

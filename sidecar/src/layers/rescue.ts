@@ -28,6 +28,10 @@ export function rescue(inner: Service): Service {
   }
 }
 
+/** RFC 6750, section 3. */
+const challenge = ({ message }: MeshError): string =>
+  `Bearer error="invalid_token", error_description="${message.replace(/[^ !#-[\]-~]/g, '')}"`
+
 class RescuedResponse extends ForwardingResponse {
   readonly #request: RequestHead
   #isStarted = false
@@ -54,6 +58,7 @@ class RescuedResponse extends ForwardingResponse {
     const body = Buffer.from(JSON.stringify(toProblem(error, traceId)))
     const fields = ['content-type', 'application/problem+json']
     if (error.row.retryable) fields.push('retry-after', RETRY_AFTER)
+    if (error.code === 'invalid_token') fields.push('www-authenticate', challenge(error))
     this.next.onHead({ status: error.row.http, fields, length: body.length })
     this.next.onData(body)
     this.next.onEnd(undefined)

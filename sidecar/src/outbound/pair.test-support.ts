@@ -59,6 +59,7 @@ function snapshotOf(part: Partial<Snapshot>): Snapshot {
     samplingRatio: 0,
     services: [],
     policies: [],
+    jwtProviders: [],
     topics: [],
     subscriptions: [],
     ...part,

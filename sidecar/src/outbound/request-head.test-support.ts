@@ -20,6 +20,7 @@ export function headOf(part: Partial<RequestHead>): RequestHead {
       error: '',
       tried: undefined,
       deadlineAt: 0,
+      token: undefined,
       ...part.notes,
     },
   }

@@ -133,7 +133,7 @@ describe('outbound', () => {
     const isGone = Promise.withResolvers<void>()
     await using pair = await startPair({
       app: (_, answer) => void answer.on('close', () => isGone.resolve()),
-      traffic: { requestTimeoutMs: 50 },
+      traffic: { requestTimeoutMs: 1000 },
     })
 
     const { status, problem } = await call(pair.outbound.port, { method: 'POST', body: 'x' })

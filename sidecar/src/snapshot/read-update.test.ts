@@ -13,6 +13,7 @@ const SNAPSHOT = {
   samplingRatio: 0,
   services: [],
   policies: [],
+  jwtProviders: [],
   topics: [],
   subscriptions: [],
 }

@@ -20,7 +20,7 @@
  * 6. `head.fields` is owned by the exchange: layers change it in place on the way in. Nothing hop-by-hop is in it.
  */
 import type { MeshError } from '@weft/schemas/error'
-import type { Subject } from '@weft/schemas/policy'
+import type { ProvenToken, Subject } from '@weft/schemas/policy'
 import type { SpiffeId } from '@weft/schemas/spiffe'
 
 /** Name, value, name, value…; names in lower case, values as Latin-1 text without surrounding white space. */
@@ -55,6 +55,8 @@ export interface Notes {
   tried: object | undefined
   /** `performance.now()` at which all attempts together have run out of time; 0: not decided. */
   deadlineAt: number
+  /** The token of the end user, where one came and was verified. */
+  token: ProvenToken | undefined
 }
 
 export interface RequestHead {

@@ -113,6 +113,22 @@ test('offline: paths are normalised first, and another trust domain is another c
   assert.equal(await can('Not A Name', 'produce', 'orders'), 2)
 })
 
+test('offline: an end user is asked about by provider and claims', async (t) => {
+  const cwd = await policies(
+    t,
+    POLICIES.replace('anonymous: true', 'jwt: { provider: accounts, claims: { role: [admin] } }'),
+  )
+  const can = async (...words: string[]) =>
+    (await weft(['can', 'anonymous', 'GET', 'shop', '/', ...words, '-f', '.'], { cwd })).code
+  assert.equal(await can('--jwt', 'accounts', '--claim', 'role=guest', 'role=admin'), 0)
+  assert.equal(await can('--jwt', 'default/accounts', '--claim', 'role=admin'), 0)
+  assert.equal(await can('--jwt', 'accounts', '--claim', 'role=guest'), 1)
+  assert.equal(await can('--jwt', 'other/accounts', '--claim', 'role=admin'), 1)
+  assert.equal(await can(), 1)
+  assert.equal(await can('--claim', 'role=admin'), 2)
+  assert.equal(await can('--jwt', 'accounts', '--claim', 'role'), 2)
+})
+
 test('offline: files with faults give no answer', async (t) => {
   const cwd = await policies(t, POLICIES.replace('operations', 'oprations'))
   const { code, stdout, stderr } = await weft(['can', 'order-service', 'produce', 'orders', '-f', '.'], {

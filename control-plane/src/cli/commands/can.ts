@@ -19,8 +19,9 @@ import type { Outcome } from '../program.ts'
 import { connect, type GlobalOptions } from '../settings.ts'
 import { judge, readFolders } from '../up/resources.ts'
 import { next, say } from '../words.ts'
+import { parseToken, type TokenOptions } from './can-token.ts'
 
-interface CanOptions extends GlobalOptions {
+interface CanOptions extends GlobalOptions, TokenOptions {
   readonly filename?: readonly string[]
   readonly group?: string
   readonly trustDomain: string
@@ -38,6 +39,8 @@ export function addCan(program: Command, io: Io, outcome: Outcome): void {
     .argument('[path]', 'path of the request, for an HTTP method')
     .option('-f, --filename <paths...>', 'ask these files and folders instead of the control plane')
     .option('--group <name>', 'consumer group that goes with a consume')
+    .option('--jwt <provider>', 'with a token that this JwtProvider (of -n, or as namespace/name) accepts')
+    .option('--claim <name=value...>', 'what the token claims')
     .option('--trust-domain <name>', 'with -f: the trust domain of short names', 'weft.local')
     .action(
       async (
@@ -58,6 +61,7 @@ export function addCan(program: Command, io: Io, outcome: Outcome): void {
       ['weft can billing-service consume orders', 'a topic'],
       ['weft can product-service POST order-service /orders', 'a request'],
       ['weft can anonymous GET product-service / -f mesh', 'before anything is deployed'],
+      ['weft can anonymous GET shop /orders --jwt accounts --claim role=admin', 'for an end user'],
     ],
     notes:
       'Exit code: 0 yes, 1 no (or the question failed), 2 wrong usage.\nJSON: {"allowed", "reason", "policy"?, "audited"?, "explanation"}.',
@@ -98,10 +102,13 @@ async function can(io: Io, question: Question, options: CanOptions): Promise<num
 async function askControlPlane(io: Io, who: string, action: Action, options: CanOptions): Promise<Decision> {
   const subject = parseSubject(who, options.namespace ?? 'default')
   const client = await connect(io, options)
-  const asked =
-    'anonymous' in subject
+  const token = parseToken(options, options.namespace ?? 'default')
+  const asked = {
+    ...('anonymous' in subject
       ? subject
-      : { namespace: subject.namespace, serviceAccount: subject.serviceAccount }
+      : { namespace: subject.namespace, serviceAccount: subject.serviceAccount }),
+    ...(token !== undefined && { token }),
+  }
   const decision = await client.ask<Decision>('/api/v1/can', { subject: asked, action })
   // The control plane answers for its own trust domain only; a name from another one must not pass for one of its own.
   if (who.startsWith('spiffe://') && !decision.explanation.startsWith(`${who} `))
@@ -115,8 +122,9 @@ async function decideOffline(
   io: Io,
   who: string,
   action: Action,
-  { filename, namespace = 'default', trustDomain }: CanOptions & { readonly filename: readonly string[] },
+  options: CanOptions & { readonly filename: readonly string[] },
 ): Promise<Decision> {
+  const { filename, namespace = 'default', trustDomain } = options
   const files = await readFolders(
     filename.map((path) => resolve(io.cwd, path)),
     io.cwd,
@@ -129,10 +137,11 @@ async function decideOffline(
     )
   const index = policyIndex(resources, trustDomain)
   const subject = parseSubject(who, namespace)
-  if ('anonymous' in subject) return decide(index, subjectOf(undefined), action)
+  const token = parseToken(options, namespace)
+  if ('anonymous' in subject) return decide(index, subjectOf(undefined, token), action)
   try {
-    const proven = subject.trustDomain ?? trustDomain
-    return decide(index, subjectOf(spiffeId(proven, subject.namespace, subject.serviceAccount)), action)
+    const id = spiffeId(subject.trustDomain ?? trustDomain, subject.namespace, subject.serviceAccount)
+    return decide(index, subjectOf(id, token), action)
   } catch (error) {
     throw usageError(`${JSON.stringify(who)} cannot be a caller: ${messageOf(error)}`)
   }

@@ -42,6 +42,7 @@ class TestProvider implements SnapshotProvider {
       samplingRatio: 0,
       services: [],
       policies: [],
+      jwtProviders: [],
       topics: [],
       subscriptions: [],
       ...this.content,

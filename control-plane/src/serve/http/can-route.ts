@@ -4,6 +4,7 @@ import {
   decide,
   KAFKA_OPERATIONS,
   type PolicyIndex,
+  type ProvenToken,
   type Subject,
   subjectOf,
 } from '@weft/schemas/policy'
@@ -12,13 +13,22 @@ import { spiffeId } from '@weft/schemas/spiffe'
 import type { FastifyInstance } from 'fastify'
 
 interface CanBody {
-  readonly subject:
+  readonly subject: (
     | { readonly namespace?: string; readonly serviceAccount: string }
     | { readonly anonymous: true }
+  ) & { readonly token?: ProvenToken }
   readonly action: Action
 }
 
 const TEXT = { type: 'string', minLength: 1, maxLength: 4096 } as const
+
+/** A token as it would have been verified; nothing is checked here but the policies. */
+const TOKEN = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['providers', 'claims'],
+  properties: { providers: { type: 'array', items: TEXT, maxItems: 64 }, claims: { type: 'object' } },
+} as const
 
 const SUBJECT = {
   type: 'object',
@@ -26,9 +36,13 @@ const SUBJECT = {
     {
       additionalProperties: false,
       required: ['serviceAccount'],
-      properties: { namespace: TEXT, serviceAccount: TEXT },
+      properties: { namespace: TEXT, serviceAccount: TEXT, token: TOKEN },
     },
-    { additionalProperties: false, required: ['anonymous'], properties: { anonymous: { const: true } } },
+    {
+      additionalProperties: false,
+      required: ['anonymous'],
+      properties: { anonymous: { const: true }, token: TOKEN },
+    },
   ],
 }
 
@@ -77,9 +91,11 @@ export function registerCanRoute(app: FastifyInstance, policies: () => PolicyInd
 }
 
 function toSubject(subject: CanBody['subject'], trustDomain: string): Subject {
-  if ('anonymous' in subject) return subjectOf(undefined)
+  const { token } = subject
+  if ('anonymous' in subject) return subjectOf(undefined, token)
   try {
-    return subjectOf(spiffeId(trustDomain, subject.namespace ?? DEFAULT_NAMESPACE, subject.serviceAccount))
+    const { namespace = DEFAULT_NAMESPACE, serviceAccount } = subject
+    return subjectOf(spiffeId(trustDomain, namespace, serviceAccount), token)
   } catch (error) {
     throw new MeshError(
       'invalid_request',

@@ -22,6 +22,24 @@ const source = {
     namespace: text('dns-label', 'The namespace of the caller.'),
     identity: text('spiffe-pattern', 'The whole identity.'),
     anonymous: onlyTrue('A caller without identity, at an ingress.'),
+    jwt: map(
+      {
+        provider: text('dns-name', 'A JwtProvider of the namespace of this policy.'),
+        claims: {
+          type: 'object',
+          propertyNames: { type: 'string', minLength: 1, maxLength: 256 },
+          additionalProperties: list(
+            { type: 'string', maxLength: 1024 },
+            'Values, one of which the claim has; "*" stands for anything.',
+          ),
+          minProperties: 1,
+          maxProperties: 32,
+          description:
+            'Claims that must hold, all of them; dots lead into objects, as in realm_access.roles.',
+        },
+      },
+      ['provider'],
+    ),
   }),
   minProperties: 1,
 }

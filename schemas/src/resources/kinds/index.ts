@@ -2,6 +2,7 @@ import { nearest } from '../nearest.ts'
 import { KINDS, type Kind } from '../types.ts'
 import { accessPolicy } from './access-policy.ts'
 import type { JsonSchema, KindDefinition } from './definition.ts'
+import { jwtProvider } from './jwt-provider.ts'
 import { mesh } from './mesh.ts'
 import { service } from './service.ts'
 import { subscription } from './subscription.ts'
@@ -16,6 +17,7 @@ const DEFINITIONS: { readonly [K in Kind]: KindDefinition<K> } = {
   TrafficPolicy: trafficPolicy,
   Topic: topic,
   Subscription: subscription,
+  JwtProvider: jwtProvider,
   Mesh: mesh,
 }
 

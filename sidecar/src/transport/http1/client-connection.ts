@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net'
 import { MeshError } from '@weft/schemas/error'
-import type { Fields, RequestHandler, RequestHead, ResponseHandler } from '../exchange.ts'
+import type { Fields, RequestHandler, RequestHead, ResponseHandler, Service } from '../exchange.ts'
 import { Output, type OutputOwner } from '../output.ts'
 import { ClientExchange } from './client-exchange.ts'
 import type { HeadScanner } from './head-scanner.ts'
@@ -21,7 +21,7 @@ export interface ConnectionOwner {
   resend(head: RequestHead, response: ResponseHandler): RequestHandler
 }
 
-export class ClientConnection implements MessageSink, OutputOwner {
+export class ClientConnection implements Service, MessageSink, OutputOwner {
   readonly #socket: Socket
   readonly #owner: ConnectionOwner
   readonly output: Output
@@ -54,7 +54,7 @@ export class ClientConnection implements MessageSink, OutputOwner {
     return this.#isClosed
   }
 
-  send(head: RequestHead, response: ResponseHandler): RequestHandler {
+  call(head: RequestHead, response: ResponseHandler): RequestHandler {
     const exchange = new ClientExchange(this, head, response, this.#exchanges++ > 0)
     this.#exchange = exchange
     exchange.start()

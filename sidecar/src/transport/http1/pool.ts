@@ -5,8 +5,8 @@
 import type { Socket } from 'node:net'
 import { MeshError } from '@weft/schemas/error'
 import type { RequestHandler, RequestHead, ResponseHandler, Service } from '../exchange.ts'
+import { WaitingExchange } from '../waiting-exchange.ts'
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts'
-import { WaitingExchange } from './waiting-exchange.ts'
 
 /** Limits and counts of all pools of a service together. The limits may change while the pools live. */
 export interface PoolBudget {
@@ -41,7 +41,7 @@ export class Pool implements Service, ConnectionOwner {
 
   call(head: RequestHead, response: ResponseHandler): RequestHandler {
     const connection = this.#idle.pop()
-    return connection === undefined ? this.#wait(head, response) : connection.send(head, response)
+    return connection === undefined ? this.#wait(head, response) : connection.call(head, response)
   }
 
   resend(head: RequestHead, response: ResponseHandler): RequestHandler {

@@ -130,5 +130,6 @@ function newNotes(): Notes {
     error: '',
     tried: undefined,
     deadlineAt: 0,
+    token: undefined,
   }
 }

@@ -1,7 +1,13 @@
-/** A request that waits for a connection: holds what comes of its body, which is little, because it pauses the caller. */
-import type { MeshError } from '@weft/schemas/error'
-import type { Fields, RequestHandler, RequestHead, ResponseHandler } from '../exchange.ts'
-import type { ClientConnection } from './client-connection.ts'
+/** A request that waits, for a connection or an answer of ours: holds what comes of its body, which is little, because it pauses the caller. */
+import { MeshError } from '@weft/schemas/error'
+import {
+  ANSWERED,
+  type Fields,
+  type RequestHandler,
+  type RequestHead,
+  type ResponseHandler,
+  type Service,
+} from './exchange.ts'
 
 export interface WaitingOwner {
   onWaitCancelled(waiting: WaitingExchange): void
@@ -24,8 +30,10 @@ export class WaitingExchange implements RequestHandler {
     this.#response = response
   }
 
-  attach(connection: ClientConnection): void {
-    const handler = connection.send(this.#head, this.#response)
+  /** The wait is over: the request goes on to `next`. */
+  attach(next: Service): void {
+    if (this.#isOver) return
+    const handler = this.#goOn(next)
     this.#handler = handler
     if (this.#isAnswerPaused) handler.pause()
     for (const chunk of this.#chunks) handler.data(chunk)
@@ -34,7 +42,17 @@ export class WaitingExchange implements RequestHandler {
     this.#chunks.length = 0
   }
 
+  #goOn(next: Service): RequestHandler {
+    try {
+      return next.call(this.#head, this.#response)
+    } catch (thrown) {
+      this.#response.onFail(MeshError.from(thrown), 'unsent')
+      return ANSWERED
+    }
+  }
+
   fail(error: MeshError): void {
+    if (this.#isOver) return
     this.#isOver = true
     this.#response.onFail(error, 'unsent')
   }
