@@ -77,14 +77,13 @@ test('a length prefix alone allocates next to nothing', () => {
   assert.ok(process.memoryUsage().arrayBuffers - before < 100 * 128 * 1024)
 })
 
-test('a large frame in small pieces is put together in linear time', () => {
-  const body = Buffer.alloc(4 * 1024 * 1024, 7)
+// Copied anew with each piece it would be half a terabyte, and not end in time.
+test('a large frame in small pieces is put together in linear time', { timeout: 30_000 }, () => {
+  const body = Buffer.alloc(8 * 1024 * 1024, 7)
   const stream = frameOf(body)
   const splitter = new FrameSplitter()
-  const started = performance.now()
   for (let at = 0; at < stream.length; at += 64) splitter.push(stream.subarray(at, at + 64))
   assert.equal(splitter.next()?.equals(stream), true)
-  assert.ok(performance.now() - started < 2_000)
 })
 
 test('lengths that are no lengths are refused before anything of the frame has arrived', () => {

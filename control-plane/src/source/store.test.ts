@@ -256,15 +256,14 @@ spec: { target: { service: nobody }, rules: [{}] }
   )
 })
 
-test('a thousand files are read, and read again for little', async (t) => {
+test('a thousand files are read, and what has not changed is not read again', async (t) => {
   const { write, open } = await world(t)
   for (let index = 0; index < 1000; index++) await write(`t${index}.yaml`, topic(`t${index}`))
   const store = await open()
   assert.equal(store.resources().length, 1000)
+  const before = store.resources()
   await store.reload()
-  const started = performance.now()
-  await store.reload()
-  assert.ok(performance.now() - started < 1000)
+  assert.ok(store.resources().every((resource, index) => resource === before[index]))
 })
 
 test('everything under the state folder is private', async (t) => {
