@@ -72,12 +72,13 @@ function resources(): string {
     const schema = RESOURCE_SCHEMAS[kind] as Schema
     const spec = schema.properties?.spec
     const rows = spec === undefined ? [] : fields(spec, 'spec')
-    return `## ${kind}\n\n${table(['field', 'form', 'default', 'says'], rows)}\n`
+    const version = schema.properties?.apiVersion?.const
+    return `## ${kind}\n\n${code(`apiVersion: ${String(version)}`)}\n\n${table(['field', 'form', 'default', 'says'], rows)}\n`
   })
   return `# Resources
 
-Group ${code('mesh.weft.dev/v1')}. Each has ${['apiVersion', 'kind', 'metadata', 'spec'].map(code).join(', ')}. ${code('weft validate')} names every
-fault with file, line and path. Fields in bold are required.
+Routes are those of the Gateway API; everything else is of group ${code('mesh.weft.dev/v1')}. Each has ${['apiVersion', 'kind', 'metadata', 'spec'].map(code).join(', ')}.
+${code('weft validate')} names every fault with file, line and path. Fields in bold are required.
 
 ${kinds.join('\n')}`
 }
@@ -95,7 +96,8 @@ function fields(schema: Schema, path: string): string[][] {
 }
 
 function form(field: Schema): string {
-  if (field.enum !== undefined) return field.enum.map((value) => code(String(value))).join(' or ')
+  if (field.enum !== undefined)
+    return field.enum.map((value) => code(value === '' ? '""' : String(value))).join(' or ')
   if (field.const !== undefined) return code(JSON.stringify(field.const))
   const type = [field.type ?? 'object'].flat().join(' or ')
   const range =

@@ -164,6 +164,18 @@ export const ERROR_TABLE = {
     'Does another process hold this address?',
     'retry',
   ),
+  no_route: row(
+    'WEFT3011',
+    'No rule of the routes matches the request',
+    [404, 12, -1],
+    'Look at the HTTPRoutes and GRPCRoutes of the service: one that has routes answers to nothing else.',
+  ),
+  no_backend: row(
+    'WEFT3012',
+    'The route leads to no backend',
+    [500, 14, -1],
+    'Correct backendRefs of the rule that the message names.',
+  ),
   unknown_topic: row('WEFT4001', 'Unknown topic', [404, 5, 3], 'Define a Topic with this name.'),
   event_too_large: row(
     'WEFT4002',

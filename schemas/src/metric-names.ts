@@ -34,6 +34,11 @@ export const METRICS = {
     help: 'Attempts after the first.',
     labels: ['destination', 'reason'],
   },
+  weft_http_mirrored_total: {
+    type: 'counter',
+    help: 'Copies of requests by the service that they went to. outcome: answered | failed | left-out, because too many ran.',
+    labels: ['destination', 'outcome'],
+  },
   weft_http_rejected_total: {
     type: 'counter',
     help: 'Requests refused before a route was looked up, by error code.',

@@ -23,6 +23,7 @@ import {
   whole,
 } from './snapshot-checks.ts'
 import { JWT_PROVIDER } from './snapshot-validate-jwt.ts'
+import { checkRouteReferences, ROUTE_TABLE } from './snapshot-validate-routes.ts'
 import { TOPIC } from './snapshot-validate-topics.ts'
 import { INBOUND_TRAFFIC, TRAFFIC } from './snapshot-validate-traffic.ts'
 import { parseSpiffeId } from './spiffe.ts'
@@ -61,6 +62,7 @@ function checkNames(snapshot: Snapshot, report: Report): void {
     'services[].hosts',
     snapshot.services.flatMap((service) => [...new Set(service.hosts)]),
   )
+  checkRouteReferences(snapshot.services, report)
   unique(
     'policies',
     snapshot.policies.map((policy) => `${policy.namespace}/${policy.name}`),
@@ -79,15 +81,21 @@ function checkNames(snapshot: Snapshot, report: Report): void {
   )
 }
 
-const SERVICE = object({
-  name: text,
-  namespace: text,
-  hosts: listOf(matching('a host in lower case', /^[^A-Z\s]+$/)),
-  endpoints: listOf(
-    object({ address: text, port: whole(1, 65_535), identity, labels: mapOf(anyText) }, { weight: whole(1) }),
-  ),
-  traffic: TRAFFIC,
-})
+const SERVICE = object(
+  {
+    name: text,
+    namespace: text,
+    hosts: listOf(matching('a host in lower case', /^[^A-Z\s]+$/)),
+    endpoints: listOf(
+      object(
+        { address: text, port: whole(1, 65_535), identity, labels: mapOf(anyText) },
+        { weight: whole(1) },
+      ),
+    ),
+    traffic: TRAFFIC,
+  },
+  { routes: ROUTE_TABLE },
+)
 
 const POLICY_TARGET = closed(
   {},

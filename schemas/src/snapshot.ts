@@ -5,6 +5,7 @@
 import type { PolicyIndex } from './policy/decide.ts'
 import type { NamedPolicy } from './policy/types.ts'
 import type { JwtProviderEntry } from './snapshot-jwt.ts'
+import type { RouteTable } from './snapshot-routes.ts'
 import type { TopicEntry } from './snapshot-topics.ts'
 import type { InboundTraffic, TrafficSettings } from './snapshot-traffic.ts'
 
@@ -55,6 +56,8 @@ export interface ServiceEntry {
   readonly hosts: readonly string[]
   readonly endpoints: readonly Endpoint[]
   readonly traffic: TrafficSettings
+  /** How callers follow the routes of the service; absent where it has none. */
+  readonly routes?: RouteTable
 }
 
 /** Push delivery of a topic to a path of the local app. Complete. */

@@ -47,6 +47,8 @@ const COLUMNS: Readonly<Record<Kind, readonly string[]>> = {
   Subscription: ['TOPIC', 'SERVICE', 'PATH', 'GROUP'],
   JwtProvider: ['ISSUER', 'AUDIENCES', 'KEYS'],
   Mesh: ['DEFAULT', 'SAMPLING', 'KAFKA'],
+  HTTPRoute: ['PARENTS', 'HOSTNAMES', 'RULES', 'BACKENDS'],
+  GRPCRoute: ['PARENTS', 'HOSTNAMES', 'RULES', 'BACKENDS'],
 }
 
 /** The cells under `columnsOf` this resource's kind. */
@@ -84,6 +86,17 @@ export function cellsOf(resource: ResourceView): readonly string[] {
     case 'Mesh': {
       const { defaultAction, tracing, kafka } = resource.spec
       return [defaultAction, String(tracing.samplingRatio), kafka?.bootstrapServers.join(',') ?? '']
+    }
+    case 'HTTPRoute':
+    case 'GRPCRoute': {
+      const { parentRefs, hostnames, rules } = resource.spec
+      const backends = rules.flatMap(({ backendRefs }) => backendRefs.map(({ name }) => name))
+      return [
+        parentRefs.map(({ kind, name }) => `${kind.toLowerCase()}/${name}`).join(','),
+        hostnames.join(','),
+        String(rules.length),
+        [...new Set(backends)].join(','),
+      ]
     }
   }
 }

@@ -2,8 +2,11 @@
  * Every form of text that a resource may hold: what it must look like, and the words that say so. Functions and not
  * regular expressions alone, because length comes first: no expression sees a megabyte.
  */
+import { gatewayDurationMs } from '../gateway-duration.ts'
 import { normalisePath } from '../policy/path.ts'
 import { parseSpiffeId } from '../spiffe.ts'
+import { isRegularExpression } from './regular-expression.ts'
+import { isOwnHeader } from './reserved-headers.ts'
 
 interface TextFormat {
   /** Completes the sentence "expected …". */
@@ -29,6 +32,10 @@ const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/
 const LABEL_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/
 const HOST_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/
 const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
+/** RFC 9110, section 5.6.2. */
+const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
+const URI_PATH = /^\/(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})*$/
+const ORIGIN = /^(?:\*|https?:\/\/(?:\*|(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::[0-9]{1,5})?)$/
 const PLACEHOLDERS = /\$\{(?:serviceAccount|namespace)\}/g
 
 const isDnsName = (text: string): boolean =>
@@ -98,14 +105,10 @@ export const FORMATS = {
     (text) => starOnlyAtEnd(text) && isPath(withoutStar(text)),
   ),
   method: format('an HTTP method in upper case, such as GET', 32, /^[A-Z][A-Z-]*$/),
-  token: format(
-    'a name as headers and cookies have it (RFC 9110, token)',
-    128,
-    /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/,
-  ),
+  token: format('a name as headers and cookies have it (RFC 9110, token)', 128, TOKEN),
   'field-value': format(
     'a header value: printable characters of ASCII, no space at either end',
-    1024,
+    4096,
     /^[\x21-\x7e]+(?:[ \t]+[\x21-\x7e]+)*$/,
   ),
   'query-name': format(
@@ -130,6 +133,44 @@ export const FORMATS = {
   ),
   host: format('an IP address or a host name', 253, isHost),
   'host-port': format('host:port', 260, isHostPort),
+  'dns-hostname': format('a DNS host name in lower case, without port', 253, isDnsName),
+  'hostname-pattern': format(
+    'a DNS host name in lower case, without port; its first label may be "*"',
+    253,
+    (text) => isDnsName(text.startsWith('*.') ? text.slice(2) : text),
+  ),
+  'settable-header-name': format(
+    'a header name that a route may change: not one of the connection, of the trace, or of who called',
+    256,
+    (text) => TOKEN.test(text) && !isOwnHeader(text.toLowerCase()),
+  ),
+  'query-value': format('a text of at most 1024 characters', 1024, /^.+$/s),
+  'regular-expression': format(
+    'a regular expression in the syntax of RE2, without look-around and back-references, at most 1024 characters',
+    1024,
+    isRegularExpression,
+  ),
+  'uri-path': format(
+    'a path that begins with "/", without query, spaces and control characters',
+    1024,
+    URI_PATH,
+  ),
+  'prefix-replacement': format('a path, or nothing', 1024, (text) => text === '' || URI_PATH.test(text)),
+  'gateway-duration': format(
+    'a duration of the Gateway API, such as 1h30m, 10s or 500ms',
+    20,
+    (text) => gatewayDurationMs(text) !== undefined,
+  ),
+  'grpc-name': format(
+    'a gRPC name: letters, digits, "_" and ".", without "/"',
+    1024,
+    /^[A-Za-z_][A-Za-z0-9_.]*$/,
+  ),
+  origin: format(
+    '"*", or an origin such as https://shop.example, in which "*" may stand for labels',
+    253,
+    ORIGIN,
+  ),
 } as const satisfies Record<string, TextFormat>
 
 export type FormatName = keyof typeof FORMATS

@@ -12,10 +12,24 @@ export {
   readResources,
   YAML_OPTIONS,
 } from './read.ts'
+export type { GRPCRouteMatch, GRPCRouteRule } from './specs/grpc-route.ts'
+export type { HTTPRouteFilter, HTTPRouteMatch, HTTPRouteRule } from './specs/http-route.ts'
+export type {
+  BackendObjectReference,
+  BackendRef,
+  HeaderModifier,
+  ParentReference,
+  PathModifier,
+  RouteFilter,
+  SessionPersistence,
+  StringMatch,
+} from './specs/route.ts'
 export type { TrafficPolicySpec, TrafficTarget } from './specs/traffic-policy.ts'
 export {
   type AccessPolicyResource,
   API_VERSION,
+  type GRPCRouteResource,
+  type HTTPRouteResource,
   type JwtProviderResource,
   KINDS,
   type Kind,

@@ -1,10 +1,13 @@
 /**
- * The resource kinds of group mesh.weft.dev/v1. Each has two forms: the input that a person writes (…Input), and the
+ * The resource kinds: those of group mesh.weft.dev/v1, and of the Gateway API where it has one. Each has two forms: the input that a person writes (…Input), and the
  * completed one, in which every default is filled in and later code tests nothing.
  */
 import type { AccessPolicySpec } from '../policy/types.ts'
 import type { ProducerSettings } from '../snapshot-topics.ts'
+import type { GRPCRouteSpec, GRPCRouteSpecInput } from './specs/grpc-route.ts'
+import type { HTTPRouteSpec, HTTPRouteSpecInput } from './specs/http-route.ts'
 import type { JwtProviderSpec, JwtProviderSpecInput } from './specs/jwt-provider.ts'
+import { GATEWAY_API_VERSION } from './specs/route.ts'
 import type { TrafficPolicySpec, TrafficPolicySpecInput } from './specs/traffic-policy.ts'
 
 export const API_VERSION = 'mesh.weft.dev/v1'
@@ -13,6 +16,8 @@ export const KINDS = [
   'Service',
   'Workload',
   'AccessPolicy',
+  'HTTPRoute',
+  'GRPCRoute',
   'TrafficPolicy',
   'Topic',
   'Subscription',
@@ -20,6 +25,17 @@ export const KINDS = [
   'Mesh',
 ] as const
 export type Kind = (typeof KINDS)[number]
+type GatewayKind = 'HTTPRoute' | 'GRPCRoute'
+
+const GATEWAY_KINDS: ReadonlySet<Kind> = new Set<GatewayKind>(['HTTPRoute', 'GRPCRoute'])
+
+/** What stands in `apiVersion` of a resource of this kind. */
+export const apiVersionOf = (kind: Kind): ApiVersion =>
+  GATEWAY_KINDS.has(kind) ? GATEWAY_API_VERSION : API_VERSION
+
+export const API_VERSIONS = [API_VERSION, GATEWAY_API_VERSION] as const
+type ApiVersion = (typeof API_VERSIONS)[number]
+type ApiVersionOf<K extends Kind> = K extends GatewayKind ? typeof GATEWAY_API_VERSION : typeof API_VERSION
 
 export interface Metadata {
   readonly name: string
@@ -28,14 +44,14 @@ export interface Metadata {
 }
 
 interface ResourceOf<K extends Kind, Spec> {
-  readonly apiVersion: typeof API_VERSION
+  readonly apiVersion: ApiVersionOf<K>
   readonly kind: K
   readonly metadata: Metadata
   readonly spec: Spec
 }
 
 interface InputOf<K extends Kind, Spec> {
-  readonly apiVersion: typeof API_VERSION
+  readonly apiVersion: ApiVersionOf<K>
   readonly kind: K
   readonly metadata: {
     readonly name: string
@@ -137,6 +153,8 @@ export type TopicResource = ResourceOf<'Topic', TopicSpec>
 export type SubscriptionResource = ResourceOf<'Subscription', SubscriptionSpec>
 export type JwtProviderResource = ResourceOf<'JwtProvider', JwtProviderSpec>
 export type MeshResource = ResourceOf<'Mesh', MeshSpec>
+export type HTTPRouteResource = ResourceOf<'HTTPRoute', HTTPRouteSpec>
+export type GRPCRouteResource = ResourceOf<'GRPCRoute', GRPCRouteSpec>
 
 /** A resource, completed. */
 export type Resource =
@@ -148,6 +166,8 @@ export type Resource =
   | SubscriptionResource
   | JwtProviderResource
   | MeshResource
+  | HTTPRouteResource
+  | GRPCRouteResource
 
 /** A resource as it is written: what `validateResource` takes when all is well. */
 export type ResourceInput =
@@ -159,6 +179,8 @@ export type ResourceInput =
   | InputOf<'Subscription', SubscriptionSpecInput>
   | InputOf<'JwtProvider', JwtProviderSpecInput>
   | InputOf<'Mesh', MeshSpecInput>
+  | InputOf<'HTTPRoute', HTTPRouteSpecInput>
+  | InputOf<'GRPCRoute', GRPCRouteSpecInput>
 
 /** The one resource type of a kind. */
 export type ResourceOfKind<K extends Kind> = Extract<Resource, { readonly kind: K }>

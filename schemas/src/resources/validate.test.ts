@@ -131,7 +131,7 @@ test('an unknown key names the nearest known one', () => {
 
 test('an unknown kind lists the known ones, an unknown apiVersion is named beside it', () => {
   assert.deepEqual(messages({ apiVersion: 'v1', kind: 'Servise' }), [
-    'apiVersion: expected "mesh.weft.dev/v1", came "v1"',
+    'apiVersion: expected "mesh.weft.dev/v1" or "gateway.networking.k8s.io/v1", came "v1"',
     `kind: expected one of ${KINDS.join(', ')}, came "Servise" (did you mean Service?)`,
   ])
 })

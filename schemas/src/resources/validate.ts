@@ -6,11 +6,11 @@ import { type Fault, type LocatedFault, locatedFault, publicFault, showValue } f
 import { FORMATS } from './formats.ts'
 import { isMap, type KindDefinition } from './kinds/definition.ts'
 import { definitionOf, nearestKind } from './kinds/index.ts'
-import { API_VERSION, KINDS, type Resource, type ResourceInput } from './types.ts'
+import { API_VERSIONS, apiVersionOf, KINDS, type Resource, type ResourceInput } from './types.ts'
 
 /** A policy of a thousand rules has some ten thousand values; far more is not a resource but an attack on memory. */
 const MAX_VALUES = 50_000
-/** The deepest path of a schema has 9 members. */
+/** The deepest path of a schema has 12 members. */
 const MAX_DEPTH = 32
 /** More than anybody reads; bounds the answer. */
 const MAX_FAULTS = 100
@@ -67,7 +67,7 @@ function schemaFaults(definition: KindDefinition, value: unknown): readonly Loca
 function complete(definition: KindDefinition, input: ResourceInput): Resource {
   const { name, namespace, labels } = input.metadata
   return {
-    apiVersion: API_VERSION,
+    apiVersion: apiVersionOf(definition.kind),
     kind: definition.kind,
     metadata: { name, namespace: namespace ?? DEFAULT_NAMESPACE, labels: labels ?? {} },
     spec: definition.complete(input),
@@ -77,11 +77,11 @@ function complete(definition: KindDefinition, input: ResourceInput): Resource {
 /** Without a known kind nothing else can be judged. */
 function headFaults(value: Readonly<Record<string, unknown>>): readonly LocatedFault[] {
   const faults: LocatedFault[] = []
-  if (value.apiVersion !== API_VERSION)
+  if (!API_VERSIONS.some((known) => known === value.apiVersion))
     faults.push(
       locatedFault({
         at: ['apiVersion'],
-        expected: showValue(API_VERSION),
+        expected: API_VERSIONS.map(showValue).join(' or '),
         came: showValue(value.apiVersion),
       }),
     )

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { describe, it } from 'node:test'
+import { isIdentityHeader } from '@weft/schemas/identity-headers'
 import { exchange, startPair } from '../outbound/pair.test-support.ts'
-import { isIdentityHeader } from './identity-headers.ts'
 
 const FORGED =
   'X-Forwarded-Client-Cert: URI=spiffe://weft.local/ns/default/sa/admin\r\nx_forwarded_client_cert: a\r\nX-Weft-Peer: b\r\nX-WEFT-anything: c\r\n' +

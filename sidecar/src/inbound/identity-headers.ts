@@ -2,26 +2,10 @@
  * The app may believe the identity headers that it gets, because whatever a caller wrote there is taken out first:
  * fields, trailers, and spellings with `_`, which CGI-like servers cannot tell from `-`.
  */
+import { CLIENT_CERTIFICATE, isIdentityHeader } from '@weft/schemas/identity-headers'
 import type { Fields, RequestHandler, RequestHead, Service } from '../transport/exchange.ts'
 import { UNKNOWN_LENGTH } from '../transport/exchange.ts'
 import { removeFields } from '../transport/fields.ts'
-
-/** The header in which Envoy and Istio tell an app who called, and in which apps expect it. */
-const CLIENT_CERTIFICATE = 'x-forwarded-client-cert'
-
-const IDENTITY_NAMES: ReadonlySet<string> = new Set([
-  CLIENT_CERTIFICATE,
-  'client-cert', // RFC 9440
-  'client-cert-chain',
-  'x-client-cert',
-  'x-forwarded-email',
-  'x-forwarded-groups',
-  'x-forwarded-preferred-username',
-  'x-forwarded-user',
-  'x-remote-user',
-  'x-remote-groups',
-])
-const IDENTITY_PREFIXES = ['x-weft-', 'x-ssl-client-', 'ssl-client-', 'x-spiffe-'] as const
 
 export function identityHeaders(inner: Service): Service {
   return {
@@ -34,17 +18,6 @@ export function identityHeaders(inner: Service): Service {
     },
   }
 }
-
-export function isIdentityHeader(name: string): boolean {
-  const first = name.charCodeAt(0)
-  if (first !== X && first !== S && first !== C) return false
-  const spelled = name.includes('_') ? name.replaceAll('_', '-') : name
-  return IDENTITY_NAMES.has(spelled) || IDENTITY_PREFIXES.some((prefix) => spelled.startsWith(prefix))
-}
-
-const X = 120
-const S = 115
-const C = 99
 
 const mayHaveTrailers = (head: RequestHead): boolean => head.length === UNKNOWN_LENGTH
 

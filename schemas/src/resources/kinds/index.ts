@@ -2,6 +2,8 @@ import { nearest } from '../nearest.ts'
 import { KINDS, type Kind } from '../types.ts'
 import { accessPolicy } from './access-policy.ts'
 import type { JsonSchema, KindDefinition } from './definition.ts'
+import { grpcRoute } from './grpc-route.ts'
+import { httpRoute } from './http-route.ts'
 import { jwtProvider } from './jwt-provider.ts'
 import { mesh } from './mesh.ts'
 import { service } from './service.ts'
@@ -19,6 +21,8 @@ const DEFINITIONS: { readonly [K in Kind]: KindDefinition<K> } = {
   Subscription: subscription,
   JwtProvider: jwtProvider,
   Mesh: mesh,
+  HTTPRoute: httpRoute,
+  GRPCRoute: grpcRoute,
 }
 
 /** The definition of a kind by its exact name. */

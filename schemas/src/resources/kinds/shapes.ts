@@ -1,7 +1,7 @@
 /** JSON Schema fragments that several kinds share. */
 import { DEFAULT_NAMESPACE } from '../defaults.ts'
 import type { FormatName } from '../formats.ts'
-import { API_VERSION, type Kind } from '../types.ts'
+import { apiVersionOf, type Kind } from '../types.ts'
 import type { JsonSchema } from './definition.ts'
 
 export const text = (format: FormatName, description: string): JsonSchema => ({
@@ -53,6 +53,12 @@ export const list = (items: JsonSchema, description: string, maxItems = 1000): J
   description,
 })
 
+/** A list that may be empty, where the kind is another standard's and says so. */
+export const anyList = (items: JsonSchema, description: string, maxItems: number): JsonSchema => ({
+  ...list(items, description, maxItems),
+  minItems: 0,
+})
+
 export const labels = (description: string): JsonSchema => ({
   type: 'object',
   propertyNames: { type: 'string', format: 'label-key' },
@@ -74,7 +80,7 @@ export function resource(parts: ResourceParts): JsonSchema {
   const namespace = parts.namespace ?? text('dns-label', 'The namespace.')
   return map(
     {
-      apiVersion: { type: 'string', const: API_VERSION },
+      apiVersion: { type: 'string', const: apiVersionOf(parts.kind) },
       kind: { type: 'string', const: parts.kind },
       metadata: map(
         {
