@@ -13,6 +13,7 @@ import type {
   WorkloadResource,
 } from '@weft/schemas/resources'
 import { resourceKey } from '@weft/schemas/resources'
+import { routeFindings } from './route-references.ts'
 
 export interface Finding {
   readonly key: string
@@ -70,6 +71,7 @@ export function checkReferences(resources: readonly Resource[]): readonly Findin
       'a group of its own for this topic: members of one group share its records',
     ),
     ...selectorFindings(services, of('Workload')),
+    ...routeFindings([...of('GRPCRoute'), ...of('HTTPRoute')], services),
   )
   return findings
 }

@@ -20,6 +20,10 @@ import { inOrderOfName, selects } from '../source/references.ts'
 import { providersFor } from './jwt-providers.ts'
 import { meshOf, ofKind } from './mesh.ts'
 import { namedPolicies, policiesFor } from './policies.ts'
+import type { ResolveBackend } from './routes/filters.ts'
+import type { RouteResource } from './routes/rules.ts'
+import { serviceRoutes } from './routes/service-routes.ts'
+import { backendResolver, routesOf } from './routes/table.ts'
 import { topicEntries } from './topics.ts'
 import { type ServiceTraffic, trafficOf } from './traffic.ts'
 
@@ -40,6 +44,8 @@ export interface MeshFacts {
   readonly topics: Snapshot['topics']
   readonly subscriptions: readonly SubscriptionResource[]
   readonly jwtProviders: readonly JwtProviderResource[]
+  readonly routes: readonly RouteResource[]
+  readonly resolveBackend: ResolveBackend
   readonly mesh: MeshSpec
 }
 
@@ -73,6 +79,8 @@ export function meshFacts(resources: readonly Resource[], trustDomain: string): 
     topics: topicEntries(ofKind(resources, 'Topic'), subscriptions),
     subscriptions,
     jwtProviders: ofKind(resources, 'JwtProvider'),
+    routes: routesOf(resources),
+    resolveBackend: backendResolver(services),
     mesh: meshOf(resources),
   }
 }
@@ -135,12 +143,14 @@ function endpointOf({ metadata, spec }: WorkloadResource, trustDomain: string): 
 }
 
 function serviceEntry(service: ServiceResource, facts: MeshFacts, namespace: string): ServiceEntry {
+  const routes = serviceRoutes(service, namespace, { routes: facts.routes, resolve: facts.resolveBackend })
   return {
     name: service.metadata.name,
     namespace: service.metadata.namespace,
     hosts: hostsOf(service, namespace),
     endpoints: facts.endpoints.get(service) ?? [],
     traffic: trafficOfService(facts, service).outbound,
+    ...(routes !== undefined && { routes }),
   }
 }
 
