@@ -9,6 +9,7 @@ const pool: Service = {
   },
 }
 const endpoint = (identity: string, active = 0, latencyMs = 0): BalancedEndpoint => ({
+  key: identity,
   identity,
   pool,
   active,

@@ -16,6 +16,8 @@ import {
 
 /** What is known of one endpoint, over all snapshots that have it. */
 export interface BalancedEndpoint {
+  /** Address, port and identity: the same for as long as the endpoint is the same. */
+  readonly key: string
   readonly identity: string
   readonly pool: Service
   active: number
@@ -29,7 +31,9 @@ const LATENCY_WEIGHT = 0.1
 export function balance(endpoints: readonly BalancedEndpoint[], serviceName: string): Service {
   return {
     call(head, response) {
-      const endpoint = choose(endpoints, head.notes.tried)
+      const { pinned, tried } = head.notes
+      const endpoint =
+        (tried === undefined ? pinnedOf(endpoints, pinned) : undefined) ?? choose(endpoints, tried)
       if (endpoint === undefined)
         throw new MeshError('no_endpoint', `expected an endpoint of ${serviceName}; it has none`, {
           target: serviceName,
@@ -40,6 +44,13 @@ export function balance(endpoints: readonly BalancedEndpoint[], serviceName: str
     },
   }
 }
+
+/** Where a session comes back to, at the first attempt; the next one goes elsewhere like any other. */
+const pinnedOf = (
+  endpoints: readonly BalancedEndpoint[],
+  pinned: object | undefined,
+): BalancedEndpoint | undefined =>
+  pinned === undefined ? undefined : endpoints.find((endpoint) => endpoint === pinned)
 
 function send(endpoint: BalancedEndpoint, head: RequestHead, response: ResponseHandler): RequestHandler {
   const balanced = new BalancedResponse(response, endpoint)

@@ -51,7 +51,7 @@ export class Cluster {
     this.#endpoints = new Map()
     for (const endpoint of endpoints) {
       const key = `${endpoint.address} ${endpoint.port} ${endpoint.identity}`
-      this.#endpoints.set(key, before.get(key) ?? this.#newEndpoint(name, endpoint))
+      this.#endpoints.set(key, before.get(key) ?? this.#newEndpoint(name, key, endpoint))
       before.delete(key)
     }
     for (const { pool } of before.values()) void this.#leave(pool)
@@ -78,13 +78,13 @@ export class Cluster {
     this.#leaving.delete(pool)
   }
 
-  #newEndpoint(serviceName: string, endpoint: Endpoint): PooledEndpoint {
+  #newEndpoint(serviceName: string, key: string, endpoint: Endpoint): PooledEndpoint {
     const pool = new Pool({
       name: `${serviceName} at ${endpoint.address}:${endpoint.port}`,
       dial: dialEndpoint(endpoint, this.#identity),
       budget: this.#poolBudget,
       idleTimeoutMs: IDLE_TIMEOUT_MS,
     })
-    return { identity: endpoint.identity, pool, active: 0, latencyMs: 0 }
+    return { key, identity: endpoint.identity, pool, active: 0, latencyMs: 0 }
   }
 }

@@ -1,23 +1,23 @@
-/** The outbound path: from the local app to the sidecar of another service. The order of the layers is argued here, once. */
+/**
+ * The outbound path: from the local app to the sidecar of another service. The order of the layers is argued here, once;
+ * that of the layers below the route, which each target has for itself, in stack.ts.
+ */
 import type { Tracer } from '@opentelemetry/api'
 import type { MeshError } from '@weft/schemas/error'
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Log } from '@weft/schemas/node/log'
 import type { Metrics } from '@weft/schemas/node/metrics'
-import type { ServiceEntry, SnapshotSource } from '@weft/schemas/snapshot'
+import type { SnapshotSource } from '@weft/schemas/snapshot'
 import { accessLog } from '../layers/access-log.ts'
 import { countRequests } from '../layers/metrics.ts'
 import { rescue } from '../layers/rescue.ts'
 import { traceRequests } from '../layers/trace.ts'
 import { DETECTION_TIMEOUT_MS, type Listener, listen } from '../listen/index.ts'
-import type { Peer, Service } from '../transport/exchange.ts'
+import type { Peer } from '../transport/exchange.ts'
 import { DEFAULT_LIMITS, type Http1Limits } from '../transport/http1/limits.ts'
 import { ServerConnection } from '../transport/http1/server-connection.ts'
-import { balance } from './balance.ts'
-import type { Cluster } from './cluster.ts'
-import { retry } from './retry.ts'
 import { Router } from './route.ts'
-import { timeout } from './timeout.ts'
+import { targetStack } from './stack.ts'
 
 export interface OutboundOptions {
   readonly host: string
@@ -38,23 +38,8 @@ const EXPIRY_CHECK_MS = 1_000
 /** Listens for the local app. Rejects where the port cannot be bound. */
 export async function startOutbound(options: OutboundOptions): Promise<Listener> {
   const { snapshots, identity, metrics, log, tracer, limits = DEFAULT_LIMITS } = options
-  const retries = metrics.counter('weft_http_retries_total')
-
-  const build = (service: ServiceEntry, cluster: Cluster): Service => {
-    // Chooses for every attempt anew, next to the pools whose load it looks at.
-    const balanced = balance(cluster.endpoints, service.name)
-    // Below retry, so that an attempt that hangs is given up as an attempt; all of them share one deadline.
-    const { requestTimeoutMs, retry: settings } = service.traffic
-    const timed = timeout(balanced, { requestTimeoutMs, perTryTimeoutMs: settings.perTryTimeoutMs })
-    // Above the choice of an endpoint, so that it goes elsewhere; below everything that must see one request, not its attempts.
-    return retry(timed, {
-      settings,
-      budget: cluster.retryBudget,
-      onRetry: ({ notes }, reason) => retries.inc({ destination: notes.destination, reason }),
-    })
-  }
   // Under rescue: an unknown host is an error like any other, and is answered as one.
-  const router = new Router({ snapshots, identity, build })
+  const router = new Router({ snapshots, identity, ...targetStack(metrics) })
   // Turns errors into answers, so that the layers above see what the app gets to see.
   const rescued = rescue(router)
   const logged = accessLog(rescued, log)

@@ -19,6 +19,7 @@ export function headOf(part: Partial<RequestHead>): RequestHead {
       policy: '',
       error: '',
       tried: undefined,
+      pinned: undefined,
       deadlineAt: 0,
       token: undefined,
       ...part.notes,

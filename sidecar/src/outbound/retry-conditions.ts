@@ -21,9 +21,14 @@ const GRPC_CONDITIONS = new Map<string, RetryCondition>([
   ['14', 'unavailable'],
 ])
 
-export function retryConditions(settings: Pick<RetrySettings, 'on' | 'statuses'>): RetryConditions {
+/** `ruleStatuses` are those of a rule of a route (GEP-1731): repeated for any method, in place of the settings' own. */
+export function retryConditions(
+  settings: Pick<RetrySettings, 'on' | 'statuses'>,
+  ruleStatuses: readonly number[] = [],
+): RetryConditions {
   const on = new Set(settings.on)
-  const statuses = new Set(settings.statuses)
+  const statuses = new Set(ruleStatuses.length > 0 ? [] : settings.statuses)
+  const always = new Set(ruleStatuses)
   const looksAtGrpc = [...GRPC_CONDITIONS.values()].some((condition) => on.has(condition))
   const ifOn = (condition: RetryCondition): RetryCondition | undefined =>
     on.has(condition) ? condition : undefined
@@ -36,6 +41,7 @@ export function retryConditions(settings: Pick<RetrySettings, 'on' | 'statuses'>
         const condition = code === undefined ? undefined : GRPC_CONDITIONS.get(code)
         return condition === undefined ? undefined : ifOn(condition)
       }
+      if (always.has(status)) return `status-${status}`
       if (!isIdempotent(method)) return undefined
       if (statuses.has(status)) return `status-${status}`
       if (status >= 502 && status <= 504 && on.has('gateway-error')) return 'gateway-error'

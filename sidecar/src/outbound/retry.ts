@@ -10,6 +10,7 @@
  */
 import { MeshError } from '@weft/schemas/error'
 import type { RetrySettings } from '@weft/schemas/snapshot'
+import type { RouteRetry } from '@weft/schemas/snapshot-routes'
 import {
   ANSWERED,
   type Fields,
@@ -27,6 +28,8 @@ import { type RetryConditions, type RetryReason, retryConditions } from './retry
 export interface RetryOptions {
   /** Of the service, or of a rule of its routes. */
   readonly settings: RetrySettings
+  /** What that rule says beside them. */
+  readonly rule?: RouteRetry | undefined
   /** Of the service. */
   readonly budget: RetryBudget
   readonly onRetry: (head: RequestHead, reason: RetryReason) => void
@@ -36,7 +39,11 @@ const MAX_KEPT_BYTES = 64 * 1024
 
 export function retry(inner: Service, options: RetryOptions): Service {
   if (options.settings.attempts === 0) return inner
-  const target: RetryTarget = { ...options, inner, conditions: retryConditions(options.settings) }
+  const target: RetryTarget = {
+    ...options,
+    inner,
+    conditions: retryConditions(options.settings, options.rule?.statusCodes),
+  }
   return {
     call(head, response) {
       const call = new RetriedCall(target, head, response)
@@ -146,7 +153,7 @@ class RetriedCall implements RequestHandler {
 
   /** True where another attempt has been put on its way, so that what came from this one is not handed on. */
   tryAgain(reason: RetryReason): boolean {
-    const { budget, onRetry, settings } = this.target
+    const { budget, onRetry, settings, rule } = this.target
     const { attempts, backoffBaseMs, backoffMaxMs } = settings
     if (!this.#isReplayable || this.#retries >= attempts || !budget.tryTake()) return false
     const ceiling = Math.min(backoffMaxMs, backoffBaseMs * 2 ** this.#retries)
@@ -155,7 +162,7 @@ class RetriedCall implements RequestHandler {
     this.#handler = undefined
     this.#attempt = undefined
     // Full jitter: those who failed together must not come back together.
-    this.#timer = setTimeout(() => this.start(), Math.random() * ceiling)
+    this.#timer = setTimeout(() => this.start(), (rule?.backoffMs ?? 0) + Math.random() * ceiling)
     return true
   }
 

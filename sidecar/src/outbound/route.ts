@@ -2,6 +2,7 @@
 import { MeshError } from '@weft/schemas/error'
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { IndexedSnapshot, ServiceEntry, SnapshotSource } from '@weft/schemas/snapshot'
+import type { RouteTable } from '@weft/schemas/snapshot-routes'
 import { parseSpiffeId } from '@weft/schemas/spiffe'
 import type { RequestHandler, RequestHead, ResponseHandler, Service } from '../transport/exchange.ts'
 import { Cluster } from './cluster.ts'
@@ -10,7 +11,18 @@ export interface RouterOptions {
   readonly snapshots: SnapshotSource
   readonly identity: IdentitySource
   /** The stack below the route, for one service of one snapshot. */
-  readonly build: (service: ServiceEntry, cluster: Cluster) => Service
+  readonly build: (target: RouteTarget) => Service
+  /** The stack of a service that has routes. */
+  readonly follow: (routes: RouteTable, backendOf: BackendOf) => Service
+}
+
+/** Finds a service of the snapshot by `namespace/name`. */
+export type BackendOf = (key: string) => RouteTarget
+
+/** One service of a snapshot, and what of it outlives the snapshot. */
+export interface RouteTarget {
+  readonly service: ServiceEntry
+  readonly cluster: Cluster
 }
 
 interface Target {
@@ -24,6 +36,7 @@ export class Router implements Service {
   #clusters = new Map<string, Cluster>()
   readonly #leaving = new Set<Promise<void>>()
   #targets = new Map<ServiceEntry, Target>()
+  #services = new Map<string, ServiceEntry>()
   #current: IndexedSnapshot
   readonly #endSubscriptions: (() => void)[]
 
@@ -83,25 +96,37 @@ export class Router implements Service {
   }
 
   #build(service: ServiceEntry): Target {
-    const cluster = this.#clusters.get(keyOf(service))
-    if (cluster === undefined) throw new MeshError('internal', `no cluster for ${keyOf(service)}`)
-    const account = parseSpiffeId(service.endpoints[0]?.identity ?? '')?.serviceAccount
-    return {
-      handler: this.#options.build(service, cluster),
-      service: service.name,
-      // Who answers; where nobody does, who should.
-      destination: account ?? service.name,
-    }
+    const { build, follow } = this.#options
+    const { routes } = service
+    if (routes !== undefined)
+      return {
+        handler: follow(routes, (key) => this.#backend(key)),
+        // Until a backend has been chosen, which then says so.
+        service: service.name,
+        destination: service.name,
+      }
+    const handler = build(this.#backend(keyOf(service)))
+    return { handler, service: service.name, destination: destinationOf(service) }
+  }
+
+  #backend(key: string): RouteTarget {
+    const service = this.#services.get(key)
+    const cluster = this.#clusters.get(key)
+    if (service === undefined || cluster === undefined)
+      throw new MeshError('internal', `no cluster for ${key}`)
+    return { service, cluster }
   }
 
   /** Handlers of the snapshot before go at once: requests in flight hold the ones that they began with. */
   #adopt(now: IndexedSnapshot): void {
     this.#current = now
     this.#targets = new Map()
+    this.#services = new Map()
     const before = this.#clusters
     this.#clusters = new Map()
     for (const service of now.snapshot.services) {
       const key = keyOf(service)
+      this.#services.set(key, service)
       const known = before.get(key)
       known?.update(service)
       this.#clusters.set(key, known ?? new Cluster(service, this.#options.identity))
@@ -118,5 +143,9 @@ export class Router implements Service {
     for (const cluster of this.#clusters.values()) cluster.retire()
   }
 }
+
+/** Who answers; where nobody does, who should. */
+export const destinationOf = ({ name, endpoints }: ServiceEntry): string =>
+  parseSpiffeId(endpoints[0]?.identity ?? '')?.serviceAccount ?? name
 
 const keyOf = ({ namespace, name }: ServiceEntry): string => `${namespace}/${name}`

@@ -53,6 +53,8 @@ export interface Notes {
   error: string
   /** Host that the last attempt went to, so that the next one goes elsewhere. */
   tried: object | undefined
+  /** Host that the first attempt has to go to while it is there: that of a session. */
+  pinned: object | undefined
   /** `performance.now()` at which all attempts together have run out of time; 0: not decided. */
   deadlineAt: number
   /** The token of the end user, where one came and was verified. */

@@ -129,6 +129,7 @@ function newNotes(): Notes {
     policy: '',
     error: '',
     tried: undefined,
+    pinned: undefined,
     deadlineAt: 0,
     token: undefined,
   }
