@@ -69,7 +69,7 @@ function withNormalPath<A extends Action & { protocol: 'http' }>(action: A): A |
 }
 
 /** Does the policy speak of the thing that the action is done to? */
-function targets(policy: NamedPolicy, action: Action, subject: Subject): boolean {
+export function targets(policy: NamedPolicy, action: Action, subject: Subject): boolean {
   const target: PolicyTarget = policy.target
   if (target.mesh === true) return true
   if (action.protocol === 'http')
@@ -90,6 +90,18 @@ function targets(policy: NamedPolicy, action: Action, subject: Subject): boolean
   }
 }
 
+/** Does the rule speak of this caller? */
+export function speaksOf(
+  rule: PolicyRule,
+  policy: NamedPolicy,
+  index: PolicyIndex,
+  subject: Subject,
+): boolean {
+  return rule.from === undefined
+    ? subject.kind !== 'anonymous'
+    : rule.from.some((source) => sourceMatches(source, policy, index, subject))
+}
+
 function ruleMatches(
   rule: PolicyRule,
   policy: NamedPolicy,
@@ -97,13 +109,7 @@ function ruleMatches(
   subject: Subject,
   action: Action,
 ): boolean {
-  const from = rule.from
-  if (
-    from === undefined
-      ? subject.kind === 'anonymous'
-      : !from.some((source) => sourceMatches(source, policy, index, subject))
-  )
-    return false
+  if (!speaksOf(rule, policy, index, subject)) return false
   if (rule.to === undefined) return action.protocol === 'http' || !isGroupOfTopicPolicy(policy, action)
   return rule.to.some((to) =>
     action.protocol === 'http'
@@ -138,7 +144,10 @@ function sourceMatches(
 const saysNothingOfTheCaller = ({ serviceAccount, namespace, identity, anonymous }: SourceMatch): boolean =>
   (serviceAccount ?? namespace ?? identity ?? anonymous) === undefined
 
-function httpMatches(match: HttpMatch, action: { readonly method: string; readonly path: string }): boolean {
+export function httpMatches(
+  match: HttpMatch,
+  action: { readonly method: string; readonly path: string },
+): boolean {
   if (match.methods !== undefined && !match.methods.includes(action.method)) return false
   return (
     match.paths === undefined || match.paths.some((pattern) => matchesPrefixPattern(pattern, action.path))

@@ -1,6 +1,7 @@
 export { decide, type PolicyIndex, subjectOf } from './decide.ts'
 export { matchesGlob } from './glob.ts'
 export { normalisePath } from './path.ts'
+export { type Permits, permitsOf } from './permits.ts'
 export {
   type AccessPolicySpec,
   type Action,

@@ -2,8 +2,15 @@
 import { MeshError } from '@weft/schemas/error'
 import type { Log } from '@weft/schemas/node/log'
 import type { Metrics } from '@weft/schemas/node/metrics'
-import { type Decision, decide, type HttpAction } from '@weft/schemas/policy'
-import type { SnapshotSource } from '@weft/schemas/snapshot'
+import {
+  type Decision,
+  decide,
+  type HttpAction,
+  type Permits,
+  permitsOf,
+  type Subject,
+} from '@weft/schemas/policy'
+import type { IndexedSnapshot, SnapshotSource } from '@weft/schemas/snapshot'
 import { parseTraceparent } from '@weft/schemas/trace-context'
 import type { RequestHead, Service } from '../transport/exchange.ts'
 
@@ -43,27 +50,52 @@ export function authorize(inner: Service, { snapshots, metrics, log }: Authorize
     })
   }
 
+  const callers = new KnownCallers()
   return {
     call(head, response) {
-      const { snapshot, policies } = snapshots.current()
-      const { service, namespace } = snapshot.workload
+      const now = snapshots.current()
+      const { service, namespace } = now.snapshot.workload
       if (service === undefined)
         throw new MeshError('unavailable', 'expected a Service that selects this workload; none does')
       head.notes.service = service
-      const action: HttpAction = {
-        protocol: 'http',
-        service,
-        namespace,
-        method: head.method,
-        path: pathOf(head.target),
-      }
+      const path = pathOf(head.target)
+      const { subject } = head.peer
       const { token } = head.notes
-      const subject = token === undefined ? head.peer.subject : { ...head.peer.subject, token }
-      const decided = decide(policies, subject, action)
+      // A token is of one request: what its claims allow is not prepared.
+      if (
+        token === undefined &&
+        callers.permits(now, { service, namespace }, subject).covers(head.method, path)
+      )
+        return inner.call(head, response)
+      const action: HttpAction = { protocol: 'http', service, namespace, method: head.method, path }
+      const decided = decide(now.policies, token === undefined ? subject : { ...subject, token }, action)
       if (!decided.allowed) refuse(head, action, decided)
       if (decided.audited !== undefined) count(head, decided.audited, 'audit')
       return inner.call(head, response)
     },
+  }
+}
+
+/** What the callers of this snapshot may do; there is one Subject per connection, and it goes with it. */
+class KnownCallers {
+  #snapshot: IndexedSnapshot | undefined
+  #permits = new WeakMap<Subject, Permits>()
+
+  permits(
+    snapshot: IndexedSnapshot,
+    callee: Pick<HttpAction, 'service' | 'namespace'>,
+    caller: Subject,
+  ): Permits {
+    if (snapshot !== this.#snapshot) {
+      this.#snapshot = snapshot
+      this.#permits = new WeakMap()
+    }
+    let permits = this.#permits.get(caller)
+    if (permits === undefined) {
+      permits = permitsOf(snapshot.policies, caller, callee)
+      this.#permits.set(caller, permits)
+    }
+    return permits
   }
 }
 
