@@ -23,24 +23,45 @@ export function parseTraceparent(value: string | undefined): TraceContext | unde
   return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 }
 }
 
+/** A whole version-00 context that says not to record: what a hop that records nothing hands on as it came. Cheaper than reading it. */
+export const isUnsampled = (value: string): boolean => UNSAMPLED.test(value)
+
+const UNSAMPLED = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-00$/
+
 /** Always 55 characters, version 00: a later hop can overwrite the span id in place. */
 export function formatTraceparent(context: TraceContext): string {
   return `00-${context.traceId}-${context.spanId}-${context.sampled ? '01' : '00'}`
 }
 
-/** Asking for random bytes costs the same for 8 as for 4096, some microseconds: they are drawn many ids at a time. */
-const random = new Uint8Array(4096)
-let used = random.length
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+/**
+ * Random digits are drawn in thousands and handed out as slices of one text: asking for random bytes costs microseconds, for 8
+ * as for 4096, and so does making text of them one by one.
+ */
+const POOL_BYTES = 4096
+const random = new Uint8Array(POOL_BYTES)
+const digits = new Uint8Array(2 * POOL_BYTES)
+const ASCII = new TextDecoder('latin1')
+let pool = ''
+let used = 0
 
-/** Section 3.2.2.3: ids are random, and not all zero. `length` is in hexadecimal digits, an even number. */
-function randomHex(length: number): string {
-  if (used + length / 2 > random.length) {
-    crypto.getRandomValues(random)
-    used = 0
+function refill(): void {
+  crypto.getRandomValues(random)
+  for (let at = 0; at < POOL_BYTES; at++) {
+    const byte = random[at] as number
+    digits[2 * at] = DIGITS.charCodeAt(byte >> 4)
+    digits[2 * at + 1] = DIGITS.charCodeAt(byte & 15)
   }
-  let text = ''
-  for (const end = used + length / 2; used < end; used++) text += HEX[random[used] as number]
+  pool = ASCII.decode(digits)
+  used = 0
+}
+
+const DIGITS = '0123456789abcdef'
+
+/** Section 3.2.2.3: ids are random, and not all zero. `length` is in hexadecimal digits. */
+function randomHex(length: number): string {
+  if (used + length > pool.length) refill()
+  used += length
+  const text = pool.slice(used - length, used)
   return text === ZERO_TRACE || text === ZERO_SPAN ? randomHex(length) : text
 }
 

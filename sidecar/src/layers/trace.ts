@@ -17,6 +17,7 @@ import {
 import type { MeshError } from '@weft/schemas/error'
 import {
   formatTraceparent,
+  isUnsampled,
   newSpanId,
   newTraceId,
   parseTraceparent,
@@ -43,22 +44,35 @@ export interface TraceOptions {
 export function traceRequests(inner: Service, options: TraceOptions): Service {
   return {
     call(head, response) {
-      const came = parentOf(head.fields)
-      const isRecorded = came?.sampled ?? Math.random() < options.samplingRatio()
-      const span = isRecorded ? startSpan(head, came, options) : undefined
-      head.notes.traceparent = contextText(span, came)
-      setField(head.fields, 'traceparent', head.notes.traceparent)
-      return inner.call(
-        head,
-        new TracedResponse(response, head, { span, failsFrom: FAILS_FROM[options.kind] }),
-      )
+      const recording = continueTrace(head, options)
+      return inner.call(head, new TracedResponse(response, head, recording))
     },
   }
 }
 
+interface Recording {
+  readonly span: Span
+  readonly failsFrom: number
+}
+
+/** Writes the context that goes on. Undefined where this hop is not recorded. */
+function continueTrace(head: RequestHead, options: TraceOptions): Recording | undefined {
+  const text = onlyValue(head.fields, 'traceparent')
+  if (text !== undefined && isUnsampled(text)) {
+    head.notes.traceparent = text
+    return undefined
+  }
+  const came = parentOf(head.fields, text)
+  const isRecorded = came?.sampled ?? Math.random() < options.samplingRatio()
+  const span = isRecorded ? startSpan(head, came, options) : undefined
+  head.notes.traceparent = contextText(span, came)
+  setField(head.fields, 'traceparent', head.notes.traceparent)
+  return span === undefined ? undefined : { span, failsFrom: FAILS_FROM[options.kind] }
+}
+
 /** Two different parents are none: and what belongs to a parent that is ignored is ignored with it. */
-function parentOf(fields: Fields): TraceContext | undefined {
-  const came = parseTraceparent(onlyValue(fields, 'traceparent'))
+function parentOf(fields: Fields, text: string | undefined): TraceContext | undefined {
+  const came = parseTraceparent(text)
   if (came === undefined) removeFields(fields, (name) => name === 'tracestate')
   return came
 }
@@ -101,19 +115,13 @@ const FAILS_FROM = { client: 400, server: 500 } as const
 
 class TracedResponse extends ForwardingResponse {
   readonly #request: RequestHead
-  readonly #span: Span | undefined
-  readonly #failsFrom: number
+  readonly #recording: Recording | undefined
   #status = 0
 
-  constructor(
-    next: ResponseHandler,
-    request: RequestHead,
-    { span, failsFrom }: { readonly span: Span | undefined; readonly failsFrom: number },
-  ) {
+  constructor(next: ResponseHandler, request: RequestHead, recording: Recording | undefined) {
     super(next)
     this.#request = request
-    this.#span = span
-    this.#failsFrom = failsFrom
+    this.#recording = recording
   }
 
   override onHead(head: ResponseHead): void {
@@ -124,16 +132,16 @@ class TracedResponse extends ForwardingResponse {
   }
 
   override onEnd(trailers: Fields | undefined): void {
-    if (this.#span !== undefined) this.#finish(this.#span, undefined)
+    if (this.#recording !== undefined) this.#finish(this.#recording, undefined)
     this.next.onEnd(trailers)
   }
 
   override onFail(error: MeshError, progress: Progress): void {
-    if (this.#span !== undefined) this.#finish(this.#span, error)
+    if (this.#recording !== undefined) this.#finish(this.#recording, error)
     this.next.onFail(error, progress)
   }
 
-  #finish(span: Span, error: MeshError | undefined): void {
+  #finish({ span, failsFrom }: Recording, error: MeshError | undefined): void {
     const { method, notes, peer } = this.#request
     span.updateName(`${method} ${notes.service}`)
     if (this.#status !== 0) span.setAttribute('http.response.status_code', this.#status)
@@ -141,7 +149,7 @@ class TracedResponse extends ForwardingResponse {
       span.setAttribute('weft.peer', notes.endpointIdentity)
     if (notes.policy !== '') span.setAttribute('weft.policy', notes.policy)
     if (error !== undefined) span.setAttribute('error.type', error.row.id)
-    if (error !== undefined || this.#status >= this.#failsFrom) span.setStatus({ code: SpanStatusCode.ERROR })
+    if (error !== undefined || this.#status >= failsFrom) span.setStatus({ code: SpanStatusCode.ERROR })
     span.end()
   }
 }
