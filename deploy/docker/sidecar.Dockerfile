@@ -11,4 +11,5 @@ ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=build /image /app
 USER node
-CMD ["node", "sidecar/src/main.js"]
+# Why 4 MiB: control-plane/src/cli/up/sidecar.ts.
+CMD ["node", "--max-semi-space-size=4", "sidecar/src/main.js"]

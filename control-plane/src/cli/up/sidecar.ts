@@ -10,6 +10,11 @@ import { Part } from './part.ts'
 import { writeWhole } from './state.ts'
 
 const MAIN = join(import.meta.dirname, '../../../../sidecar/src/main.ts')
+/**
+ * A young generation of 4 MiB in place of 16: V8 grows it while modules load and keeps it, three times over. What a request
+ * leaves behind is dead before either is full. The image starts the sidecar with the same.
+ */
+const MEMORY_FLAGS = ['--max-semi-space-size=4'] as const
 const START_DEADLINE_MS = 60_000
 /** What is in flight gets this long when the sidecar stops: nobody waits ten seconds for a laptop's mesh. */
 const DRAIN_MS = 3_000
@@ -78,7 +83,7 @@ export class Sidecar {
 
     this.part.start({
       command: process.execPath,
-      args: [...NODE_FLAGS, MAIN],
+      args: [...NODE_FLAGS, ...MEMORY_FLAGS, MAIN],
       env: this.#environment(tokenFile, portsFile),
     })
     this.#ports = await this.part.until('it does not listen', START_DEADLINE_MS, () => readPorts(portsFile))
