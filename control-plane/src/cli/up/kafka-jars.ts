@@ -7,8 +7,8 @@ import { join } from 'node:path'
 
 const POM = join(import.meta.dirname, '../../../../deploy/kafka/pom.xml')
 
-/** Where the jars are kept between runs: `$WEFT_CACHE_DIR`, or the user's cache folder (XDG base directories). */
-function cacheDir(environment: NodeJS.ProcessEnv = process.env): string {
+/** Where what was fetched is kept between runs: `$WEFT_CACHE_DIR`, or the user's cache folder (XDG base directories). */
+export function cacheDir(environment: NodeJS.ProcessEnv = process.env): string {
   return environment.WEFT_CACHE_DIR ?? join(environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'weft')
 }
 
