@@ -36,7 +36,7 @@ const row = (
 })
 
 /** Kafka codes: 3 UNKNOWN_TOPIC_OR_PARTITION, 7 REQUEST_TIMED_OUT, 10 MESSAGE_TOO_LARGE, 14 COORDINATOR_LOAD_IN_PROGRESS,
- *  29 TOPIC_AUTHORIZATION_FAILED, 35 UNSUPPORTED_VERSION, 42 INVALID_REQUEST, 87 INVALID_RECORD, -1 UNKNOWN_SERVER_ERROR. */
+ *  29 TOPIC_AUTHORIZATION_FAILED, 35 UNSUPPORTED_VERSION, 42 INVALID_REQUEST, 87 INVALID_RECORD, 89 THROTTLING_QUOTA_EXCEEDED, -1 UNKNOWN_SERVER_ERROR. */
 export const ERROR_TABLE = {
   invalid_request: row(
     'WEFT1001',
@@ -176,6 +176,19 @@ export const ERROR_TABLE = {
     [500, 14, -1],
     'Correct backendRefs of the rule that the message names.',
   ),
+  rate_limited: row(
+    'WEFT3013',
+    'Too many requests',
+    [429, 8, 89],
+    'Wait for Retry-After seconds; RateLimit-Policy says how much is allowed.',
+    'retry',
+  ),
+  fault_injected: row(
+    'WEFT3014',
+    'A fault was made on purpose',
+    [503, 14, -1],
+    'A TrafficPolicy of the service asks for it.',
+  ),
   unknown_topic: row('WEFT4001', 'Unknown topic', [404, 5, 3], 'Define a Topic with this name.'),
   event_too_large: row(
     'WEFT4002',
@@ -226,6 +239,8 @@ export interface ErrorDetails {
   readonly identity?: string
   readonly target?: string
   readonly policy?: string
+  /** Header fields of the answer over HTTP, name and value by turns: no members of the document. */
+  readonly fields?: readonly string[]
   readonly cause?: unknown
 }
 

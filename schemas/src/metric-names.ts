@@ -44,6 +44,26 @@ export const METRICS = {
     help: 'Requests refused before a route was looked up, by error code.',
     labels: ['direction', 'code'],
   },
+  weft_endpoint_ejections_total: {
+    type: 'counter',
+    help: 'Endpoints taken out for a while by outlier detection. reason: consecutive-failures | consecutive-gateway-failures | success-rate.',
+    labels: ['destination', 'reason'],
+  },
+  weft_faults_injected_total: {
+    type: 'counter',
+    help: 'Requests held back or answered on purpose. kind: delay | abort.',
+    labels: ['destination', 'kind'],
+  },
+  weft_rate_limited_total: {
+    type: 'counter',
+    help: 'Requests over a rate limit, by its name.',
+    labels: ['source', 'destination', 'limit'],
+  },
+  weft_concurrency_limit: {
+    type: 'gauge',
+    help: 'Requests at once that the app is thought to bear, where adaptive concurrency is on.',
+    labels: [],
+  },
   weft_policy_refused_total: {
     type: 'counter',
     help: 'Actions refused (or, mode audit, that would have been).',

@@ -4,11 +4,12 @@ import { MeshError } from '@weft/schemas/error'
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Log } from '@weft/schemas/node/log'
 import type { Metrics } from '@weft/schemas/node/metrics'
-import type { SnapshotSource } from '@weft/schemas/snapshot'
+import type { RateLimit, SnapshotSource } from '@weft/schemas/snapshot'
 import { TokenVerifier } from '../jwt/verifier.ts'
 import { accessLog } from '../layers/access-log.ts'
 import { authenticate } from '../layers/authenticate.ts'
 import { countRequests } from '../layers/metrics.ts'
+import { limitRates } from '../layers/rate-limit.ts'
 import { rescue } from '../layers/rescue.ts'
 import { traceRequests } from '../layers/trace.ts'
 import { DETECTION_TIMEOUT_MS, type Listener, listen } from '../listen/index.ts'
@@ -17,6 +18,7 @@ import { DEFAULT_LIMITS, type Http1Limits } from '../transport/http1/limits.ts'
 import { ServerConnection } from '../transport/http1/server-connection.ts'
 import { appPool } from './app.ts'
 import { authorize } from './authorize.ts'
+import { limitConcurrency } from './concurrency.ts'
 import { identityHeaders } from './identity-headers.ts'
 import { ANONYMOUS, certificateEnd, provenPeer } from './peer.ts'
 
@@ -37,6 +39,7 @@ export interface InboundOptions {
 }
 
 const EXPIRY_CHECK_MS = 1_000
+const NO_LIMITS: readonly RateLimit[] = []
 
 /** Listens for callers. Rejects where the port cannot be bound. */
 export async function startInbound(options: InboundOptions): Promise<Listener> {
@@ -44,8 +47,10 @@ export async function startInbound(options: InboundOptions): Promise<Listener> {
   const pool = options.appPort === undefined ? undefined : appPool(options.appPort)
 
   const app: Service = pool ?? noApp
-  // Last before the app, on nothing but what may pass: the path that was judged is, byte for byte, the path that is sent.
-  const authorized = authorize(app, { snapshots, metrics, log })
+  // Below the decision: what is refused uses up nobody's share.
+  const spared = spare(app, { snapshots, metrics })
+  // On nothing but what may pass: the path that was judged is, byte for byte, the path that is sent.
+  const authorized = authorize(spared, { snapshots, metrics, log })
   // Before the decision, which may ask for its claims; what is no valid token does not get as far as a policy.
   const verifier = new TokenVerifier({ snapshots, metrics, log })
   const authenticated = authenticate(authorized, verifier)
@@ -102,6 +107,19 @@ export async function startInbound(options: InboundOptions): Promise<Listener> {
       verifier.close()
       await pool?.close()
     },
+  })
+}
+
+/** The app, behind what its TrafficPolicy lets through. */
+function spare(app: Service, { snapshots, metrics }: Pick<InboundOptions, 'snapshots' | 'metrics'>): Service {
+  const inbound = () => snapshots.current().snapshot.inbound
+  // Next to the app: what it measures is the time of the app, and nothing else.
+  const bearable = limitConcurrency(app, { settings: () => inbound()?.adaptiveConcurrency, metrics })
+  // Above it: a caller that is over its share takes none of the places.
+  return limitRates(bearable, {
+    limits: () => inbound()?.rateLimits ?? NO_LIMITS,
+    callerOf: ({ peer }) => peer.id?.uri ?? 'anonymous',
+    metrics,
   })
 }
 

@@ -57,7 +57,8 @@ class RescuedResponse extends ForwardingResponse {
     const traceId = parseTraceparent(this.#request.notes.traceparent)?.traceId
     const body = Buffer.from(JSON.stringify(toProblem(error, traceId)))
     const fields = ['content-type', 'application/problem+json']
-    if (error.row.retryable) fields.push('retry-after', RETRY_AFTER)
+    if (error.details.fields !== undefined) fields.push(...error.details.fields)
+    else if (error.row.retryable) fields.push('retry-after', RETRY_AFTER)
     if (error.code === 'invalid_token') fields.push('www-authenticate', challenge(error))
     this.next.onHead({ status: error.row.http, fields, length: body.length })
     this.next.onData(body)

@@ -1,7 +1,4 @@
-/**
- * Power of two choices: of two endpoints drawn at random the one with fewer requests in flight, and of two that are equally
- * busy the one that answered faster of late. As good as looking at all of them, at the price of looking at two.
- */
+/** Sends a request to the endpoint that the balancer of its service chooses, and watches what becomes of it. */
 import { MeshError } from '@weft/schemas/error'
 import {
   type Fields,
@@ -13,83 +10,60 @@ import {
   type ResponseHead,
   type Service,
 } from '../transport/exchange.ts'
+import type { Balancer } from './balance/balancer.ts'
+import type { LiveEndpoint } from './endpoint.ts'
+import { grpcStatusOf, type Outcome, outcomeOfAnswer, outcomeOfFailure } from './outcome.ts'
 
-/** What is known of one endpoint, over all snapshots that have it. */
-export interface BalancedEndpoint {
-  /** Address, port and identity: the same for as long as the endpoint is the same. */
-  readonly key: string
-  readonly identity: string
-  readonly pool: Service
-  active: number
-  /** Moving average of the time to the head of an answer. */
-  latencyMs: number
+export interface BalanceOptions {
+  readonly serviceName: string
+  readonly balancer: Pick<Balancer, 'pick' | 'known'>
+  /** Told how each attempt ended that says something of its endpoint. */
+  readonly onOutcome: (endpoint: LiveEndpoint, outcome: Outcome) => void
 }
 
-/** Weight of the newest answer: about the last ten count. */
-const LATENCY_WEIGHT = 0.1
-
-export function balance(endpoints: readonly BalancedEndpoint[], serviceName: string): Service {
+export function balance(options: BalanceOptions): Service {
+  const { balancer, serviceName } = options
   return {
     call(head, response) {
       const { pinned, tried } = head.notes
+      // Where a session comes back to, at the first attempt; the next one goes elsewhere like any other.
       const endpoint =
-        (tried === undefined ? pinnedOf(endpoints, pinned) : undefined) ?? choose(endpoints, tried)
+        (pinned === undefined || tried !== undefined ? undefined : balancer.known(pinned)) ??
+        balancer.pick(head, tried)
       if (endpoint === undefined)
-        throw new MeshError('no_endpoint', `expected an endpoint of ${serviceName}; it has none`, {
-          target: serviceName,
-        })
+        throw new MeshError(
+          'no_endpoint',
+          `expected an endpoint of ${serviceName} for this request; it has none`,
+          { target: serviceName },
+        )
       head.notes.tried = endpoint
       head.notes.endpointIdentity = endpoint.identity
-      return send(endpoint, head, response)
+      return send(endpoint, head, new BalancedResponse(response, endpoint, options))
     },
   }
 }
 
-/** Where a session comes back to, at the first attempt; the next one goes elsewhere like any other. */
-const pinnedOf = (
-  endpoints: readonly BalancedEndpoint[],
-  pinned: object | undefined,
-): BalancedEndpoint | undefined =>
-  pinned === undefined ? undefined : endpoints.find((endpoint) => endpoint === pinned)
-
-function send(endpoint: BalancedEndpoint, head: RequestHead, response: ResponseHandler): RequestHandler {
-  const balanced = new BalancedResponse(response, endpoint)
+function send(endpoint: LiveEndpoint, head: RequestHead, response: BalancedResponse): RequestHandler {
   try {
-    return endpoint.pool.call(head, balanced)
+    return endpoint.pool.call(head, response)
   } catch (thrown) {
-    balanced.release()
+    response.release()
     throw thrown
   }
 }
 
-/** Never the host just tried, where there is another. */
-export function choose(
-  endpoints: readonly BalancedEndpoint[],
-  tried: object | undefined,
-): BalancedEndpoint | undefined {
-  if (endpoints.length < 2) return endpoints[0]
-  const avoided = (endpoints as readonly (object | undefined)[]).indexOf(tried)
-  const count = avoided === -1 ? endpoints.length : endpoints.length - 1
-  const draw = (below: number): number => Math.floor(Math.random() * below)
-  const place = (drawn: number): number => (avoided !== -1 && drawn >= avoided ? drawn + 1 : drawn)
-  const first = draw(count)
-  const one = endpoints[place(first)]
-  if (count === 1) return one
-  const second = draw(count - 1)
-  const other = endpoints[place(second >= first ? second + 1 : second)]
-  if (one === undefined || other === undefined) return one
-  if (one.active !== other.active) return one.active < other.active ? one : other
-  return one.latencyMs <= other.latencyMs ? one : other
-}
-
 class BalancedResponse extends ForwardingResponse {
-  readonly #endpoint: BalancedEndpoint
+  readonly #endpoint: LiveEndpoint
+  readonly #options: BalanceOptions
   readonly #startedAt = performance.now()
+  #status = 0
+  #grpcStatus: string | undefined
   #isReleased = false
 
-  constructor(next: ResponseHandler, endpoint: BalancedEndpoint) {
+  constructor(next: ResponseHandler, endpoint: LiveEndpoint, options: BalanceOptions) {
     super(next)
     this.#endpoint = endpoint
+    this.#options = options
     endpoint.active++
   }
 
@@ -100,18 +74,29 @@ class BalancedResponse extends ForwardingResponse {
   }
 
   override onHead(head: ResponseHead): void {
-    const elapsed = performance.now() - this.#startedAt
-    this.#endpoint.latencyMs += (elapsed - this.#endpoint.latencyMs) * LATENCY_WEIGHT
+    const now = performance.now()
+    const { latency } = this.#endpoint
+    this.#status = head.status
+    this.#grpcStatus = grpcStatusOf(head.fields)
+    if (head.status < 500) latency.observe(now - this.#startedAt, now)
+    else latency.observeRefusal(now - this.#startedAt, now)
     this.next.onHead(head)
   }
 
   override onEnd(trailers: Fields | undefined): void {
     this.release()
+    const grpcStatus = this.#grpcStatus ?? grpcStatusOf(trailers)
+    this.#options.onOutcome(this.#endpoint, outcomeOfAnswer(this.#status, grpcStatus))
     this.next.onEnd(trailers)
   }
 
   override onFail(error: MeshError, progress: Progress): void {
     this.release()
+    const outcome = outcomeOfFailure(error)
+    if (outcome !== undefined) {
+      this.#endpoint.latency.observeFailure(performance.now())
+      this.#options.onOutcome(this.#endpoint, outcome)
+    }
     this.next.onFail(error, progress)
   }
 }

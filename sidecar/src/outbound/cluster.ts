@@ -5,27 +5,41 @@
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Endpoint, ServiceEntry } from '@weft/schemas/snapshot'
 import { Pool, type PoolBudget } from '../transport/http1/pool.ts'
-import type { BalancedEndpoint } from './balance.ts'
+import { Balancer } from './balance/balancer.ts'
 import { dialEndpoint } from './dial.ts'
+import { endpointKey, LiveEndpoint } from './endpoint.ts'
+import type { RequestCount } from './limits.ts'
+import type { Outcome } from './outcome.ts'
+import { type EjectionReason, OutlierDetector } from './outlier.ts'
 import { RetryBudget } from './retry-budget.ts'
 
-/** Below the 75 s after which the inbound side of the peer would close: see client-connection.ts. */
-const IDLE_TIMEOUT_MS = 60_000
+export interface ClusterOptions {
+  readonly identity: IdentitySource
+  readonly onEjected: (service: ServiceEntry, reason: EjectionReason) => void
+}
 
-interface PooledEndpoint extends BalancedEndpoint {
+interface Member {
+  readonly live: LiveEndpoint
   readonly pool: Pool
 }
 
 export class Cluster {
   readonly retryBudget: RetryBudget
-  readonly #identity: IdentitySource
+  readonly balancer = new Balancer()
+  readonly requests: RequestCount = { active: 0 }
+  readonly #options: ClusterOptions
   readonly #poolBudget: PoolBudget
-  #endpoints = new Map<string, PooledEndpoint>()
+  readonly #outliers: OutlierDetector
+  #service: ServiceEntry
+  #members = new Map<string, Member>()
+  #endpoints: readonly LiveEndpoint[] = []
   readonly #leaving = new Set<Pool>()
 
-  constructor(service: ServiceEntry, identity: IdentitySource) {
+  /** `zone`: of the caller. */
+  constructor(service: ServiceEntry, zone: string | undefined, options: ClusterOptions) {
     const { traffic } = service
-    this.#identity = identity
+    this.#options = options
+    this.#service = service
     this.retryBudget = new RetryBudget(traffic.retry)
     this.#poolBudget = {
       maxConnections: traffic.maxConnections,
@@ -34,42 +48,79 @@ export class Cluster {
       connections: 0,
       waiting: 0,
     }
-    this.update(service)
+    this.#outliers = new OutlierDetector({
+      settings: traffic.outlierDetection,
+      endpoints: () => this.#endpoints,
+      onChange: () => this.balancer.refresh(),
+      onEjected: (reason) => options.onEjected(this.#service, reason),
+    })
+    this.#adopt(service, zone, Number.NEGATIVE_INFINITY)
   }
 
-  get endpoints(): readonly BalancedEndpoint[] {
-    return [...this.#endpoints.values()]
+  get endpoints(): readonly LiveEndpoint[] {
+    return this.#endpoints
   }
 
   /** Takes over what a new snapshot says; endpoints that are gone from it end in peace. */
-  update({ name, traffic, endpoints }: ServiceEntry): void {
+  update(service: ServiceEntry, zone: string | undefined): void {
+    const { traffic } = service
     this.retryBudget.settings = traffic.retry
     this.#poolBudget.maxConnections = traffic.maxConnections
     this.#poolBudget.maxWaiting = traffic.maxPendingRequests
     this.#poolBudget.connectTimeoutMs = traffic.connectTimeoutMs
-    const before = this.#endpoints
-    this.#endpoints = new Map()
-    for (const endpoint of endpoints) {
-      const key = `${endpoint.address} ${endpoint.port} ${endpoint.identity}`
-      this.#endpoints.set(key, before.get(key) ?? this.#newEndpoint(name, key, endpoint))
-      before.delete(key)
-    }
-    for (const { pool } of before.values()) void this.#leave(pool)
+    this.#outliers.update(traffic.outlierDetection)
+    this.#adopt(service, zone, performance.now())
+  }
+
+  /** How an attempt ended. */
+  record(endpoint: LiveEndpoint, outcome: Outcome): void {
+    if (!endpoint.hasLeft) this.#outliers.record(endpoint, outcome)
   }
 
   retire(): void {
-    for (const { pool } of this.#endpoints.values()) pool.retire()
+    for (const { pool } of this.#members.values()) pool.retire()
   }
 
   dropExpired(now: number): void {
-    for (const { pool } of this.#endpoints.values()) pool.dropExpired(now)
+    for (const { pool } of this.#members.values()) pool.dropExpired(now)
   }
 
   /** Idle connections at once, the others after what they carry. */
   async close(): Promise<void> {
-    for (const { pool } of this.#endpoints.values()) this.#leaving.add(pool)
-    this.#endpoints.clear()
+    for (const { live, pool } of this.#members.values()) {
+      this.#forget(live)
+      this.#leaving.add(pool)
+    }
+    this.#members.clear()
+    this.#outliers.close()
     await Promise.all([...this.#leaving].map((pool) => this.#leave(pool)))
+  }
+
+  #adopt(service: ServiceEntry, zone: string | undefined, joinedAt: number): void {
+    const { traffic, endpoints } = service
+    const before = this.#members
+    this.#service = service
+    this.#members = new Map()
+    for (const endpoint of endpoints) {
+      const key = endpointKey(endpoint)
+      const member = before.get(key) ?? this.#newMember(endpoint, joinedAt)
+      member.live.update(endpoint)
+      this.#members.set(key, member)
+      before.delete(key)
+    }
+    for (const { live, pool } of before.values()) {
+      this.#forget(live)
+      void this.#leave(pool)
+    }
+    this.#endpoints = [...this.#members.values()].map(({ live }) => live)
+    const { loadBalancing, subsets } = traffic
+    const sourceIdentity = this.#options.identity.current().spiffeId.uri
+    this.balancer.update({ loadBalancing, subsets, zone, sourceIdentity }, this.#endpoints)
+  }
+
+  #forget(live: LiveEndpoint): void {
+    live.hasLeft = true
+    this.#outliers.forget(live)
   }
 
   async #leave(pool: Pool): Promise<void> {
@@ -78,13 +129,13 @@ export class Cluster {
     this.#leaving.delete(pool)
   }
 
-  #newEndpoint(serviceName: string, key: string, endpoint: Endpoint): PooledEndpoint {
+  #newMember(endpoint: Endpoint, joinedAt: number): Member {
     const pool = new Pool({
-      name: `${serviceName} at ${endpoint.address}:${endpoint.port}`,
-      dial: dialEndpoint(endpoint, this.#identity),
+      name: `${this.#service.name} at ${endpoint.address}:${endpoint.port}`,
+      dial: dialEndpoint(endpoint, this.#options.identity),
       budget: this.#poolBudget,
-      idleTimeoutMs: IDLE_TIMEOUT_MS,
+      idleTimeoutMs: this.#service.traffic.idleTimeoutMs,
     })
-    return { key, identity: endpoint.identity, pool, active: 0, latencyMs: 0 }
+    return { live: new LiveEndpoint(endpoint, pool, joinedAt), pool }
   }
 }

@@ -38,8 +38,14 @@ const EXPIRY_CHECK_MS = 1_000
 /** Listens for the local app. Rejects where the port cannot be bound. */
 export async function startOutbound(options: OutboundOptions): Promise<Listener> {
   const { snapshots, identity, metrics, log, tracer, limits = DEFAULT_LIMITS } = options
+  const ejections = metrics.counter('weft_endpoint_ejections_total')
   // Under rescue: an unknown host is an error like any other, and is answered as one.
-  const router = new Router({ snapshots, identity, ...targetStack(metrics) })
+  const router = new Router({
+    snapshots,
+    identity,
+    ...targetStack(metrics),
+    onEjected: ({ name }, reason) => ejections.inc({ destination: name, reason }),
+  })
   // Turns errors into answers, so that the layers above see what the app gets to see.
   const rescued = rescue(router)
   const logged = accessLog(rescued, log)

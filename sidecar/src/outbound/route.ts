@@ -1,19 +1,17 @@
 /** From the authority of a request to the handlers of its service, built once per snapshot and service. */
 import { MeshError } from '@weft/schemas/error'
-import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { IndexedSnapshot, ServiceEntry, SnapshotSource } from '@weft/schemas/snapshot'
 import type { RouteTable } from '@weft/schemas/snapshot-routes'
 import { parseSpiffeId } from '@weft/schemas/spiffe'
 import type { RequestHandler, RequestHead, ResponseHandler, Service } from '../transport/exchange.ts'
-import { Cluster } from './cluster.ts'
+import { Cluster, type ClusterOptions } from './cluster.ts'
 
-export interface RouterOptions {
+export interface RouterOptions extends ClusterOptions {
   readonly snapshots: SnapshotSource
-  readonly identity: IdentitySource
   /** The stack below the route, for one service of one snapshot. */
   readonly build: (target: RouteTarget) => Service
   /** The stack of a service that has routes. */
-  readonly follow: (routes: RouteTable, backendOf: BackendOf) => Service
+  readonly follow: (parent: ServiceEntry, routes: RouteTable, backendOf: BackendOf) => Service
 }
 
 /** Finds a service of the snapshot by `namespace/name`. */
@@ -100,7 +98,7 @@ export class Router implements Service {
     const { routes } = service
     if (routes !== undefined)
       return {
-        handler: follow(routes, (key) => this.#backend(key)),
+        handler: follow(service, routes, (key) => this.#backend(key)),
         // Until a backend has been chosen, which then says so.
         service: service.name,
         destination: service.name,
@@ -124,12 +122,13 @@ export class Router implements Service {
     this.#services = new Map()
     const before = this.#clusters
     this.#clusters = new Map()
+    const { zone } = now.snapshot.workload
     for (const service of now.snapshot.services) {
       const key = keyOf(service)
       this.#services.set(key, service)
       const known = before.get(key)
-      known?.update(service)
-      this.#clusters.set(key, known ?? new Cluster(service, this.#options.identity))
+      known?.update(service, zone)
+      this.#clusters.set(key, known ?? new Cluster(service, zone, this.#options))
       before.delete(key)
     }
     for (const cluster of before.values()) {

@@ -1,9 +1,11 @@
-/** The part of the outbound path that is built per target: route → split → retry → timeout → balance → endpoint. */
+/** The part of the outbound path that is built per target: route → split → fault → retry → timeout → limit → balance → endpoint. */
 import type { Metrics } from '@weft/schemas/node/metrics'
-import type { TrafficSettings } from '@weft/schemas/snapshot'
+import type { ServiceEntry, TrafficSettings } from '@weft/schemas/snapshot'
 import type { RouteRule, RouteTable } from '@weft/schemas/snapshot-routes'
+import { DelayBudget, injectFaults } from '../layers/fault.ts'
 import type { Service } from '../transport/exchange.ts'
 import { balance } from './balance.ts'
+import { limitRequests } from './limits.ts'
 import { retry } from './retry.ts'
 import { type BackendOf, destinationOf, type RouteTarget } from './route.ts'
 import { followRoutes } from './routes/index.ts'
@@ -15,20 +17,31 @@ export interface TargetStack {
   /** For a service without routes. */
   readonly build: (target: RouteTarget) => Service
   /** For one with routes. */
-  readonly follow: (routes: RouteTable, backendOf: BackendOf) => Service
+  readonly follow: (parent: ServiceEntry, routes: RouteTable, backendOf: BackendOf) => Service
 }
 
 export function targetStack(metrics: Metrics): TargetStack {
+  const delays = new DelayBudget()
   const retries = metrics.counter('weft_http_retries_total')
   const mirrored = metrics.counter('weft_http_mirrored_total')
   const mirrors = new MirrorBudget((destination, outcome) => mirrored.inc({ destination, outcome }))
 
   const attempt = ({ service, cluster }: RouteTarget, traffic: TrafficSettings): Service => {
     // Chooses for every attempt anew, next to the pools whose load it looks at.
-    const balanced = balance(cluster.endpoints, service.name)
+    const balanced = balance({
+      serviceName: service.name,
+      balancer: cluster.balancer,
+      onOutcome: (endpoint, outcome) => cluster.record(endpoint, outcome),
+    })
+    // Around everything that waits for the service, but for the pauses between attempts.
+    const limited = limitRequests(balanced, {
+      serviceName: service.name,
+      count: cluster.requests,
+      maxRequests: traffic.maxRequests,
+    })
     // Below retry, so that an attempt that hangs is given up as an attempt; all of them share one deadline.
     const { requestTimeoutMs, retry: settings } = traffic
-    return timeout(balanced, { requestTimeoutMs, perTryTimeoutMs: settings.perTryTimeoutMs })
+    return timeout(limited, { requestTimeoutMs, perTryTimeoutMs: settings.perTryTimeoutMs })
   }
   const repeated = (target: RouteTarget, traffic: TrafficSettings, rule?: RouteRule): Service =>
     // Above the choice of an endpoint, so that it goes elsewhere; below everything that must see one request, not its attempts.
@@ -38,16 +51,21 @@ export function targetStack(metrics: Metrics): TargetStack {
       budget: target.cluster.retryBudget,
       onRetry: ({ notes }, reason) => retries.inc({ destination: notes.destination, reason }),
     })
+  // Above retry and timeout: a fault that is repeated away, or cut short by a deadline of ours, would test nothing.
+  const injured = (inner: Service, { traffic: { faults } }: ServiceEntry): Service =>
+    injectFaults(inner, { faults, delays, metrics })
 
   return {
-    build: (target) => repeated(target, target.service.traffic),
-    follow: (routes, backendOf) =>
-      followRoutes(routes, {
+    build: (target) => injured(repeated(target, target.service.traffic), target.service),
+    follow(parent, routes, backendOf) {
+      const followed = followRoutes(routes, {
         backend(key, rule) {
           const target = backendOf(key)
           const { service, cluster } = target
+          const called = repeated(target, ruleTraffic(service.traffic, rule), rule)
+          // A route may lead back to its own parent, whose faults are above the route: once is enough.
           return {
-            service: named(repeated(target, ruleTraffic(service.traffic, rule), rule), target),
+            service: named(service === parent ? called : injured(called, service), target),
             endpoints: cluster.endpoints,
           }
         },
@@ -55,7 +73,9 @@ export function targetStack(metrics: Metrics): TargetStack {
         mirror: (key) => named(attempt(backendOf(key), backendOf(key).service.traffic), backendOf(key)),
         mirrors,
         scheme: 'http',
-      }),
+      })
+      return injured(followed, parent)
+    },
   }
 }
 

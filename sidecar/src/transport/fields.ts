@@ -47,3 +47,15 @@ function removeFrom(fields: Fields, from: number, isUnwanted: (name: string) => 
   }
   fields.length = kept
 }
+
+/** The value of a cookie, as it came (RFC 6265, section 5.4); undefined where there is none of this name. */
+export function cookieValue(fields: Fields, name: string): string | undefined {
+  for (let at = 0; at < fields.length; at += 2) {
+    if (fields[at] !== 'cookie') continue
+    for (const pair of (fields[at + 1] as string).split(';')) {
+      const text = pair.trim()
+      if (text.startsWith(name) && text[name.length] === '=') return text.slice(name.length + 1)
+    }
+  }
+  return undefined
+}

@@ -2,7 +2,7 @@
 import { MeshError } from '@weft/schemas/error'
 import type { RouteBackend, RouteFilters, RouteRule, RouteTable } from '@weft/schemas/snapshot-routes'
 import type { RequestHead, Service } from '../../transport/exchange.ts'
-import type { BalancedEndpoint } from '../balance.ts'
+import type { LiveEndpoint } from '../endpoint.ts'
 import { cors } from './cors.ts'
 import { modifyRequestHeaders, modifyResponseHeaders } from './header-modifier.ts'
 import { RouteMatcher } from './matcher.ts'
@@ -15,7 +15,7 @@ import { refusing, split } from './split.ts'
 /** What stands behind a route: one service of the snapshot. */
 export interface Backend {
   readonly service: Service
-  readonly endpoints: readonly BalancedEndpoint[]
+  readonly endpoints: readonly LiveEndpoint[]
 }
 
 export interface RouteOptions {

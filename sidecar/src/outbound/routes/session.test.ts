@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import type { RouteSession } from '@weft/schemas/snapshot-routes'
 import { ANSWERED, type Service } from '../../transport/exchange.ts'
-import type { BalancedEndpoint } from '../balance.ts'
+import { endpointOf } from '../balance/endpoints.test-support.ts'
+import type { LiveEndpoint } from '../endpoint.ts'
 import { headOf } from '../request-head.test-support.ts'
-import { RecordedService, recordedCall } from './recorded.test-support.ts'
+import { recordedCall } from './recorded.test-support.ts'
 import { persistSessions, type SessionBackend } from './session.ts'
 
 const COOKIE: RouteSession = {
@@ -16,22 +17,14 @@ const COOKIE: RouteSession = {
 }
 const HEADER: RouteSession = { ...COOKIE, type: 'Header', name: 'x-session' }
 
-const endpoint = (key: string): BalancedEndpoint => ({
-  key,
-  identity: key,
-  pool: new RecordedService(),
-  active: 0,
-  latencyMs: 0,
-})
-
 /** Two backends of two endpoints; a backend answers from the endpoint that is pinned, else from its first. */
 function backends(): readonly SessionBackend[] {
   return ['default/v1', 'default/v2'].map((name) => {
-    const endpoints = [endpoint('10.0.0.1 80 a'), endpoint('10.0.0.2 80 a')]
+    const endpoints = [endpointOf('a'), endpointOf('b')]
     const service: Service = {
       call(head, response) {
         head.notes.tried = head.notes.pinned ?? endpoints[0]
-        const at = endpoints.indexOf(head.notes.tried as BalancedEndpoint)
+        const at = endpoints.indexOf(head.notes.tried as LiveEndpoint)
         response.onHead({ status: 200, fields: ['by', `${name} ${at}`], length: 0 })
         response.onEnd(undefined)
         return ANSWERED

@@ -15,14 +15,14 @@ import {
   type Service,
 } from '../../transport/exchange.ts'
 import { firstValue } from '../../transport/fields.ts'
-import type { BalancedEndpoint } from '../balance.ts'
+import type { LiveEndpoint } from '../endpoint.ts'
 
 /** A backend with the endpoints that a session may come back to. */
 export interface SessionBackend {
   readonly service: Service
   /** `namespace/name`. */
   readonly name: string
-  readonly endpoints: readonly BalancedEndpoint[]
+  readonly endpoints: readonly LiveEndpoint[]
 }
 
 export interface SessionOptions {
