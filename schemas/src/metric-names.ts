@@ -44,6 +44,16 @@ export const METRICS = {
     help: 'Requests refused before a route was looked up, by error code.',
     labels: ['direction', 'code'],
   },
+  weft_endpoints: {
+    type: 'gauge',
+    help: 'Endpoints of a service as this sidecar sees them. state: healthy | ejected | unhealthy.',
+    labels: ['destination', 'state'],
+  },
+  weft_endpoint_checks_total: {
+    type: 'counter',
+    help: 'Active health checks. outcome: passed | failed.',
+    labels: ['destination', 'outcome'],
+  },
   weft_endpoint_ejections_total: {
     type: 'counter',
     help: 'Endpoints taken out for a while by outlier detection. reason: consecutive-failures | consecutive-gateway-failures | success-rate.',

@@ -3,12 +3,14 @@ import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Metrics } from '@weft/schemas/node/metrics'
 import type { SnapshotSource } from '@weft/schemas/snapshot'
 import { fastify } from 'fastify'
+import type { Outbound } from './outbound/index.ts'
 
 export interface AdminOptions {
   readonly port: number
   readonly identity: IdentitySource
   readonly snapshots: SnapshotSource & { readonly connected: boolean }
   readonly metrics: Metrics
+  readonly outbound: Pick<Outbound, 'endpoints'>
   /** Every listener serves and the sidecar is not stopping. */
   readonly isReady: () => boolean
   /** Ends what is in flight and resolves when nothing is left; the process stays for its probes. */
@@ -51,6 +53,7 @@ export async function startAdmin(
       snapshot,
     }
   })
+  app.get('/endpoints', async () => ({ services: options.outbound.endpoints() }))
   app.post('/drain', async () => {
     await options.drain()
     return { status: 'drained' }

@@ -86,7 +86,15 @@ async function main(): Promise<void> {
   }
 
   const isReady = () => draining === undefined
-  const admin = await startAdmin({ port: config.adminPort, identity, snapshots, metrics, isReady, drain })
+  const admin = await startAdmin({
+    port: config.adminPort,
+    identity,
+    snapshots,
+    metrics,
+    outbound,
+    isReady,
+    drain,
+  })
 
   const ports = {
     outbound: outbound.port,

@@ -8,6 +8,8 @@ import { Pool, type PoolBudget } from '../transport/http1/pool.ts'
 import { Balancer } from './balance/balancer.ts'
 import { dialEndpoint } from './dial.ts'
 import { endpointKey, LiveEndpoint } from './endpoint.ts'
+import { HealthChecker } from './health/checker.ts'
+import type { ProbeTarget } from './health/probe.ts'
 import type { RequestCount } from './limits.ts'
 import type { Outcome } from './outcome.ts'
 import { type EjectionReason, OutlierDetector } from './outlier.ts'
@@ -16,11 +18,13 @@ import { RetryBudget } from './retry-budget.ts'
 export interface ClusterOptions {
   readonly identity: IdentitySource
   readonly onEjected: (service: ServiceEntry, reason: EjectionReason) => void
+  readonly onChecked: (service: ServiceEntry, outcome: 'passed' | 'failed') => void
 }
 
 interface Member {
   readonly live: LiveEndpoint
   readonly pool: Pool
+  readonly target: ProbeTarget
 }
 
 export class Cluster {
@@ -30,6 +34,7 @@ export class Cluster {
   readonly #options: ClusterOptions
   readonly #poolBudget: PoolBudget
   readonly #outliers: OutlierDetector
+  readonly #checker: HealthChecker
   #service: ServiceEntry
   #members = new Map<string, Member>()
   #endpoints: readonly LiveEndpoint[] = []
@@ -54,6 +59,10 @@ export class Cluster {
       onChange: () => this.balancer.refresh(),
       onEjected: (reason) => options.onEjected(this.#service, reason),
     })
+    this.#checker = new HealthChecker({
+      onChange: () => this.balancer.refresh(),
+      onChecked: (outcome) => options.onChecked(this.#service, outcome),
+    })
     this.#adopt(service, zone, Number.NEGATIVE_INFINITY)
   }
 
@@ -77,6 +86,10 @@ export class Cluster {
     if (!endpoint.hasLeft) this.#outliers.record(endpoint, outcome)
   }
 
+  get service(): ServiceEntry {
+    return this.#service
+  }
+
   retire(): void {
     for (const { pool } of this.#members.values()) pool.retire()
   }
@@ -93,6 +106,7 @@ export class Cluster {
     }
     this.#members.clear()
     this.#outliers.close()
+    this.#checker.close()
     await Promise.all([...this.#leaving].map((pool) => this.#leave(pool)))
   }
 
@@ -116,6 +130,10 @@ export class Cluster {
     const { loadBalancing, subsets } = traffic
     const sourceIdentity = this.#options.identity.current().spiffeId.uri
     this.balancer.update({ loadBalancing, subsets, zone, sourceIdentity }, this.#endpoints)
+    this.#checker.update(
+      traffic.healthCheck,
+      [...this.#members.values()].map(({ target }) => target),
+    )
   }
 
   #forget(live: LiveEndpoint): void {
@@ -130,12 +148,15 @@ export class Cluster {
   }
 
   #newMember(endpoint: Endpoint, joinedAt: number): Member {
+    const { name, hosts, traffic } = this.#service
+    const dial = dialEndpoint(endpoint, this.#options.identity)
     const pool = new Pool({
-      name: `${this.#service.name} at ${endpoint.address}:${endpoint.port}`,
-      dial: dialEndpoint(endpoint, this.#options.identity),
+      name: `${name} at ${endpoint.address}:${endpoint.port}`,
+      dial,
       budget: this.#poolBudget,
-      idleTimeoutMs: this.#service.traffic.idleTimeoutMs,
+      idleTimeoutMs: traffic.idleTimeoutMs,
     })
-    return { live: new LiveEndpoint(endpoint, pool, joinedAt), pool }
+    const live = new LiveEndpoint(endpoint, pool, joinedAt)
+    return { live, pool, target: { endpoint: live, dial, authority: hosts[0] ?? name } }
   }
 }

@@ -7,6 +7,8 @@ import { newOutlierState } from './outlier-state.ts'
 export class LiveEndpoint {
   /** Address, port and identity: what makes it this one. */
   readonly key: string
+  /** `host:port`, for people. */
+  readonly address: string
   readonly identity: string
   /** Its connections. */
   readonly pool: Service
@@ -19,13 +21,14 @@ export class LiveEndpoint {
   hasLeft = false
   /** Kept by outlier.ts. */
   readonly outlier = newOutlierState()
-  /** Kept by health-check.ts: why it is not chosen; undefined while its checks pass, or there are none. */
+  /** Kept by health/checker.ts: why it is not chosen; undefined while its checks pass, or there are none. */
   failedCheck: string | undefined
   #labels: Endpoint['labels']
   #weight: number
 
   constructor(endpoint: Endpoint, pool: Service, joinedAt: number) {
     this.key = endpointKey(endpoint)
+    this.address = `${endpoint.address}:${endpoint.port}`
     this.identity = endpoint.identity
     this.pool = pool
     this.joinedAt = joinedAt

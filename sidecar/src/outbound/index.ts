@@ -16,6 +16,7 @@ import { DETECTION_TIMEOUT_MS, type Listener, listen } from '../listen/index.ts'
 import type { Peer } from '../transport/exchange.ts'
 import { DEFAULT_LIMITS, type Http1Limits } from '../transport/http1/limits.ts'
 import { ServerConnection } from '../transport/http1/server-connection.ts'
+import { countEndpoints, type ServiceReport, serviceReport } from './endpoint-report.ts'
 import { Router } from './route.ts'
 import { targetStack } from './stack.ts'
 
@@ -35,9 +36,15 @@ export interface OutboundOptions {
 const LOCAL_APP: Peer = { id: undefined, subject: { kind: 'anonymous' } }
 const EXPIRY_CHECK_MS = 1_000
 
+export interface Outbound extends Listener {
+  /** What is known of the endpoints of every service, for people. */
+  endpoints(): readonly ServiceReport[]
+}
+
 /** Listens for the local app. Rejects where the port cannot be bound. */
-export async function startOutbound(options: OutboundOptions): Promise<Listener> {
+export async function startOutbound(options: OutboundOptions): Promise<Outbound> {
   const { snapshots, identity, metrics, log, tracer, limits = DEFAULT_LIMITS } = options
+  const checks = metrics.counter('weft_endpoint_checks_total')
   const ejections = metrics.counter('weft_endpoint_ejections_total')
   // Under rescue: an unknown host is an error like any other, and is answered as one.
   const router = new Router({
@@ -45,6 +52,7 @@ export async function startOutbound(options: OutboundOptions): Promise<Listener>
     identity,
     ...targetStack(metrics),
     onEjected: ({ name }, reason) => ejections.inc({ destination: name, reason }),
+    onChecked: ({ name }, outcome) => checks.inc({ destination: name, outcome }),
   })
   // Turns errors into answers, so that the layers above see what the app gets to see.
   const rescued = rescue(router)
@@ -63,9 +71,13 @@ export async function startOutbound(options: OutboundOptions): Promise<Listener>
   })
 
   const rejected = metrics.counter('weft_http_rejected_total')
-  const expiry = setInterval(() => router.dropExpired(performance.now()), EXPIRY_CHECK_MS)
+  const gauge = metrics.gauge('weft_endpoints')
+  const expiry = setInterval(() => {
+    router.dropExpired(performance.now())
+    for (const { service, endpoints } of router.clusters) countEndpoints(service.name, endpoints, gauge)
+  }, EXPIRY_CHECK_MS)
   expiry.unref()
-  return listen({
+  const listener = await listen({
     host: options.host,
     port: options.port,
     detectionTimeoutMs: Math.min(DETECTION_TIMEOUT_MS, limits.idleTimeoutMs),
@@ -86,4 +98,8 @@ export async function startOutbound(options: OutboundOptions): Promise<Listener>
       await router.close()
     },
   })
+  return {
+    ...listener,
+    endpoints: () => router.clusters.map(({ service, endpoints }) => serviceReport(service, endpoints)),
+  }
 }

@@ -18,7 +18,7 @@ import { startInbound } from '../inbound/index.ts'
 import { createAuthority, type TestAuthority, TestIdentity } from '../listen/certificates.test-support.ts'
 import type { Listener } from '../listen/index.ts'
 import type { Http1Limits } from '../transport/http1/limits.ts'
-import { startOutbound } from './index.ts'
+import { type Outbound, startOutbound } from './index.ts'
 
 export const SERVER = 'spiffe://weft.local/ns/default/sa/server'
 
@@ -95,7 +95,7 @@ export interface PairOptions {
 
 export interface Pair extends AsyncDisposable {
   readonly authority: TestAuthority
-  readonly outbound: Listener
+  readonly outbound: Outbound
   readonly inbound: Listener
   readonly inboundSnapshots: TestSnapshots
   readonly outboundSnapshots: TestSnapshots

@@ -1,5 +1,5 @@
 /** A request as layers see it, for tests of a layer by itself. */
-import type { RequestHead } from '../transport/exchange.ts'
+import { newNotes, type RequestHead } from '../transport/exchange.ts'
 
 export function headOf(part: Partial<RequestHead>): RequestHead {
   return {
@@ -10,19 +10,6 @@ export function headOf(part: Partial<RequestHead>): RequestHead {
     length: 0,
     peer: { id: undefined, subject: { kind: 'anonymous' } },
     ...part,
-    notes: {
-      startedAt: performance.now(),
-      traceparent: '',
-      service: 'server',
-      destination: 'server',
-      endpointIdentity: '',
-      policy: '',
-      error: '',
-      tried: undefined,
-      pinned: undefined,
-      deadlineAt: 0,
-      token: undefined,
-      ...part.notes,
-    },
+    notes: { ...newNotes(), service: 'server', destination: 'server', ...part.notes },
   }
 }

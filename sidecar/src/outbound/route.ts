@@ -64,6 +64,10 @@ export class Router implements Service {
     for (const cluster of this.#clusters.values()) cluster.dropExpired(now)
   }
 
+  get clusters(): readonly Cluster[] {
+    return [...this.#clusters.values()]
+  }
+
   async close(): Promise<void> {
     for (const end of this.#endSubscriptions) end()
     await Promise.all([...[...this.#clusters.values()].map((cluster) => cluster.close()), ...this.#leaving])

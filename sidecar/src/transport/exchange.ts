@@ -61,6 +61,20 @@ export interface Notes {
   token: ProvenToken | undefined
 }
 
+export const newNotes = (): Notes => ({
+  startedAt: performance.now(),
+  traceparent: '',
+  service: '-',
+  destination: '-',
+  endpointIdentity: '',
+  policy: '',
+  error: '',
+  tried: undefined,
+  pinned: undefined,
+  deadlineAt: 0,
+  token: undefined,
+})
+
 export interface RequestHead {
   readonly method: string
   /** Path and query, byte for byte as they came; `*` for OPTIONS of the server itself. */

@@ -1,6 +1,6 @@
 /** What a scanned request means: target forms, Host, version (RFC 9112, sections 3 and 6). */
 import { MeshError } from '@weft/schemas/error'
-import { type Notes, type Peer, type RequestHead, UNKNOWN_LENGTH } from '../exchange.ts'
+import { newNotes, type Peer, type RequestHead, UNKNOWN_LENGTH } from '../exchange.ts'
 import { isAuthority } from './characters.ts'
 import { FieldsReader } from './fields-reader.ts'
 import { type HeadScanner, malformed, START_MARKS } from './head-scanner.ts'
@@ -117,20 +117,4 @@ function absoluteForm(
   const rest = end === -1 ? '' : target.slice(7 + end)
   if (rest === '' && method === 'OPTIONS') return { authority, path: '*' }
   return { authority, path: rest.charCodeAt(0) === SLASH ? rest : `/${rest}` }
-}
-
-function newNotes(): Notes {
-  return {
-    startedAt: performance.now(),
-    traceparent: '',
-    service: '-',
-    destination: '-',
-    endpointIdentity: '',
-    policy: '',
-    error: '',
-    tried: undefined,
-    pinned: undefined,
-    deadlineAt: 0,
-    token: undefined,
-  }
 }
