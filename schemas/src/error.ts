@@ -73,7 +73,13 @@ export const ERROR_TABLE = {
     'This method, coding or version is not supported.',
     'close',
   ),
-  http_version: row('WEFT1006', 'HTTP version not supported', [505, 12, 35], 'Use HTTP/1.1.', 'close'),
+  http_version: row(
+    'WEFT1006',
+    'HTTP version not supported',
+    [505, 12, 35],
+    'Use HTTP/1.1 or HTTP/2.',
+    'close',
+  ),
   unsupported_media_type: row(
     'WEFT1007',
     'The content type is not supported',

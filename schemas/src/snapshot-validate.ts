@@ -146,7 +146,10 @@ const SNAPSHOT = object(
   {
     version: whole(1),
     trustDomain: text,
-    workload: object({ identity, namespace: text }, { service: text, zone: text }),
+    workload: object(
+      { identity, namespace: text },
+      { service: text, zone: text, appProtocol: oneOf('http1', 'http2') },
+    ),
     defaultAction: oneOf('allow', 'deny'),
     samplingRatio: share,
     services: listOf(SERVICE),

@@ -92,6 +92,8 @@ export interface Snapshot {
     readonly service?: string
     /** Where it runs: its label `topology.kubernetes.io/zone`. */
     readonly zone?: string
+    /** What its app speaks on loopback. Absent: HTTP/1.1; gRPC comes over HTTP/2 in any case. */
+    readonly appProtocol?: 'http1' | 'http2'
   }
   readonly defaultAction: 'allow' | 'deny'
   /** Share of new traces that are recorded, 0 to 1. A caller's own decision is always followed. */

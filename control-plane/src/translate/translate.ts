@@ -101,6 +101,7 @@ export function snapshotOf(facts: MeshFacts, receiver: Receiver): Omit<Snapshot,
       namespace: identity.namespace,
       ...(service !== undefined && { service: service.metadata.name }),
       ...(zone !== undefined && zone !== '' && { zone }),
+      ...(service !== undefined && speaksHttp2(service) && { appProtocol: 'http2' }),
     },
     defaultAction,
     samplingRatio: tracing.samplingRatio,
@@ -153,6 +154,10 @@ function serviceEntry(service: ServiceResource, facts: MeshFacts, namespace: str
     ...(routes !== undefined && { routes }),
   }
 }
+
+/** One app stands behind all ports of a Service, so one word for HTTP/2 is enough. */
+const speaksHttp2 = ({ spec }: ServiceResource): boolean =>
+  spec.ports.some(({ protocol }) => protocol === 'http2' || protocol === 'grpc')
 
 /** As in Kubernetes, the bare name means the service of the caller's own namespace. */
 function hostsOf({ metadata, spec }: ServiceResource, callerNamespace: string): readonly string[] {

@@ -64,7 +64,7 @@ interface InputOf<K extends Kind, Spec> {
 export interface ServicePort {
   readonly name?: string
   readonly port: number
-  readonly protocol: 'http' | 'tcp'
+  readonly protocol: 'http' | 'http2' | 'grpc' | 'tcp'
 }
 
 /** A name that callers use, and the workloads behind it: those of its namespace whose labels hold all of `selector`. */

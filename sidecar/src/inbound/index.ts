@@ -13,10 +13,10 @@ import { limitRates } from '../layers/rate-limit.ts'
 import { rescue } from '../layers/rescue.ts'
 import { traceRequests } from '../layers/trace.ts'
 import { DETECTION_TIMEOUT_MS, type Listener, listen } from '../listen/index.ts'
+import { acceptHttp } from '../transport/accept-http.ts'
 import type { Service } from '../transport/exchange.ts'
 import { DEFAULT_LIMITS, type Http1Limits } from '../transport/http1/limits.ts'
-import { ServerConnection } from '../transport/http1/server-connection.ts'
-import { appPool } from './app.ts'
+import { appAt } from './app.ts'
 import { authorize } from './authorize.ts'
 import { limitConcurrency } from './concurrency.ts'
 import { identityHeaders } from './identity-headers.ts'
@@ -44,11 +44,11 @@ const NO_LIMITS: readonly RateLimit[] = []
 /** Listens for callers. Rejects where the port cannot be bound. */
 export async function startInbound(options: InboundOptions): Promise<Listener> {
   const { snapshots, identity, metrics, log, tracer, plaintext = false, limits = DEFAULT_LIMITS } = options
-  const pool = options.appPort === undefined ? undefined : appPool(options.appPort)
+  const isHttp2 = (): boolean => snapshots.current().snapshot.workload.appProtocol === 'http2'
+  const app = options.appPort === undefined ? undefined : appAt(options.appPort, isHttp2)
 
-  const app: Service = pool ?? noApp
   // Below the decision: what is refused uses up nobody's share.
-  const spared = spare(app, { snapshots, metrics })
+  const spared = spare(app ?? noApp, { snapshots, metrics })
   // On nothing but what may pass: the path that was judged is, byte for byte, the path that is sent.
   const authorized = authorize(spared, { snapshots, metrics, log })
   // Before the decision, which may ask for its claims; what is no valid token does not get as far as a policy.
@@ -78,21 +78,21 @@ export async function startInbound(options: InboundOptions): Promise<Listener> {
     log.debug({ code: error.row.id, reason: error.message }, 'request refused')
   }
   const refused = (reason: string): void => onRejected(new MeshError('unauthenticated', reason))
-  const expiry = setInterval(() => pool?.dropExpired(performance.now()), EXPIRY_CHECK_MS)
+  const expiry = setInterval(() => app?.dropExpired(performance.now()), EXPIRY_CHECK_MS)
   expiry.unref()
   return listen({
     host: options.host,
     port: options.port,
     ...(!plaintext && { identity, protocolOf: () => 'tls' }),
     detectionTimeoutMs: Math.min(DETECTION_TIMEOUT_MS, limits.idleTimeoutMs),
-    accept(socket) {
+    accept(socket, protocol) {
       const peer = plaintext ? ANONYMOUS : provenPeer(socket, identity.current().spiffeId.trustDomain)
       if (peer === undefined) {
         refused('expected a certificate of a workload of this trust domain')
         return undefined
       }
       const validUntil = certificateEnd(socket)
-      return new ServerConnection(socket, {
+      return acceptHttp(socket, protocol, {
         service,
         peer,
         limits,
@@ -105,7 +105,7 @@ export async function startInbound(options: InboundOptions): Promise<Listener> {
     async onDrained() {
       clearInterval(expiry)
       verifier.close()
-      await pool?.close()
+      await app?.close()
     },
   })
 }

@@ -3,6 +3,8 @@
  * long as what has come could still be its protocol: how the bytes were split into reads never changes the answer.
  */
 
+import { PREFACE } from '../transport/http2/protocol.ts'
+
 /** tcp: bytes that nobody here reads. */
 export type Protocol = 'http1' | 'http2' | 'tls' | 'tcp'
 
@@ -14,8 +16,6 @@ interface Detector {
   readonly look: (bytes: Buffer) => Verdict
 }
 
-/** RFC 9113, section 3.4. */
-const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 /** One record type handshake, version 3.x, two bytes of length, message ClientHello (RFC 8446, sections 4 and 5.1). */
 const TLS_HANDSHAKE = 0x16
 const TLS_MAJOR = 3
@@ -53,9 +53,9 @@ function isClientHello(bytes: Buffer): Verdict {
 }
 
 function isHttp2Preface(bytes: Buffer): Verdict {
-  const length = Math.min(bytes.length, HTTP2_PREFACE.length)
-  if (bytes.compare(HTTP2_PREFACE, 0, length, 0, length) !== 0) return 'no'
-  return length === HTTP2_PREFACE.length ? 'yes' : 'unsure'
+  const length = Math.min(bytes.length, PREFACE.length)
+  if (bytes.compare(PREFACE, 0, length, 0, length) !== 0) return 'no'
+  return length === PREFACE.length ? 'yes' : 'unsure'
 }
 
 function isRequestLine(bytes: Buffer): Verdict {

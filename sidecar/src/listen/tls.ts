@@ -20,7 +20,7 @@ export interface TlsEnd {
 }
 
 /** What is offered, best first, and what each name means here. A caller without ALPN speaks HTTP/1.1. */
-const ALPN: Readonly<Record<string, Protocol>> = { 'http/1.1': 'http1' }
+const ALPN: Readonly<Record<string, Protocol>> = { h2: 'http2', 'http/1.1': 'http1' }
 
 /** A handshake is two packets; longer is somebody who holds connections open for free. */
 const HANDSHAKE_TIMEOUT_MS = 10_000

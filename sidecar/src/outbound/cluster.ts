@@ -4,7 +4,7 @@
  */
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Endpoint, ServiceEntry } from '@weft/schemas/snapshot'
-import { Pool, type PoolBudget } from '../transport/http1/pool.ts'
+import { Pool, type PoolBudget } from '../transport/pool.ts'
 import { Balancer } from './balance/balancer.ts'
 import { dialEndpoint } from './dial.ts'
 import { endpointKey, LiveEndpoint } from './endpoint.ts'
@@ -153,6 +153,7 @@ export class Cluster {
     const pool = new Pool({
       name: `${name} at ${endpoint.address}:${endpoint.port}`,
       dial,
+      protocol: 'alpn',
       budget: this.#poolBudget,
       idleTimeoutMs: traffic.idleTimeoutMs,
     })

@@ -26,33 +26,6 @@ describe('the connections of outbound', () => {
     for (const socket of sockets) socket.destroy()
   })
 
-  it('and the places to wait for one are limited: 503 when all are taken', async () => {
-    const arrived = Promise.withResolvers<void>()
-    const answers: (() => void)[] = []
-    await using pair = await startPair({
-      traffic: { maxConnections: 1, maxPendingRequests: 1 },
-      app(_, answer) {
-        answers.push(() => answer.end('done'))
-        if (answers.length === 1) arrived.resolve()
-        else answer.end('done')
-      },
-    })
-    const first = call(pair.outbound.port)
-    await arrived.promise
-    const second = call(pair.outbound.port)
-    const third = call(pair.outbound.port)
-
-    const { status, problem } = await Promise.race([second, third])
-    answers[0]?.()
-
-    assert.deepEqual([status, problem.code], [503, 'WEFT3007'])
-    const statuses = (await Promise.all([first, second, third])).map((answer) => answer.status)
-    assert.deepEqual(
-      statuses.toSorted((a, b) => a - b),
-      [200, 200, 503],
-    )
-  })
-
   it('are believed only with the identity that the snapshot names', async () => {
     await using pair = await startPair()
     const endpoint = { ...pair.endpoint, identity: 'spiffe://weft.local/ns/default/sa/other' }

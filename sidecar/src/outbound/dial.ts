@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls'
 import { MeshError } from '@weft/schemas/error'
 import { type IdentitySource, peerSpiffeId, secureContext } from '@weft/schemas/node/identity'
 import type { Endpoint } from '@weft/schemas/snapshot'
-import type { PoolOptions } from '../transport/http1/pool.ts'
+import type { PoolOptions } from '../transport/pool.ts'
 
 export function dialEndpoint(endpoint: Endpoint, identity: IdentitySource): PoolOptions['dial'] {
   const { address, port } = endpoint
@@ -17,6 +17,8 @@ export function dialEndpoint(endpoint: Endpoint, identity: IdentitySource): Pool
       // Names in certificates are SPIFFE ids, not hosts. The id is compared below; the chain is checked by OpenSSL.
       checkServerIdentity: () => undefined,
       minVersion: 'TLSv1.3',
+      // HTTP/1.1 for peers that are not as new.
+      ALPNProtocols: ['h2', 'http/1.1'],
     })
     socket.setNoDelay(true)
     const onError = (cause: Error): void => failed(failureOf(endpoint, cause))

@@ -13,9 +13,9 @@ import { countRequests } from '../layers/metrics.ts'
 import { rescue } from '../layers/rescue.ts'
 import { traceRequests } from '../layers/trace.ts'
 import { DETECTION_TIMEOUT_MS, type Listener, listen } from '../listen/index.ts'
+import { acceptHttp } from '../transport/accept-http.ts'
 import type { Peer } from '../transport/exchange.ts'
 import { DEFAULT_LIMITS, type Http1Limits } from '../transport/http1/limits.ts'
-import { ServerConnection } from '../transport/http1/server-connection.ts'
 import { countEndpoints, type ServiceReport, serviceReport } from './endpoint-report.ts'
 import { Router } from './route.ts'
 import { targetStack } from './stack.ts'
@@ -81,8 +81,8 @@ export async function startOutbound(options: OutboundOptions): Promise<Outbound>
     host: options.host,
     port: options.port,
     detectionTimeoutMs: Math.min(DETECTION_TIMEOUT_MS, limits.idleTimeoutMs),
-    accept: (socket) =>
-      new ServerConnection(socket, {
+    accept: (socket, protocol) =>
+      acceptHttp(socket, protocol, {
         service,
         peer: LOCAL_APP,
         limits,

@@ -1,5 +1,6 @@
 /** A pair of sidecars with a real app behind it: caller → outbound → mTLS → inbound → app. For tests. */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import type { Http2Server } from 'node:http2'
 import { type AddressInfo, connect, type Server as NetServer, type Socket } from 'node:net'
 import { type Tracer, trace } from '@opentelemetry/api'
 import { createLog, type Log } from '@weft/schemas/node/log'
@@ -21,6 +22,11 @@ import type { Http1Limits } from '../transport/http1/limits.ts'
 import { type Outbound, startOutbound } from './index.ts'
 
 export const SERVER = 'spiffe://weft.local/ns/default/sa/server'
+
+/** The part of a snapshot that says that the app speaks HTTP/2. */
+export const HTTP2_APP: Partial<Snapshot> = {
+  workload: { identity: SERVER, namespace: 'default', service: 'server', appProtocol: 'http2' },
+}
 
 class TestSnapshots implements SnapshotSource {
   #now: IndexedSnapshot
@@ -82,7 +88,7 @@ export function serviceOf(
 }
 
 export interface PairOptions {
-  readonly app?: RequestListener | NetServer
+  readonly app?: RequestListener | NetServer | Http2Server
   readonly snapshot?: Partial<Snapshot>
   readonly traffic?: Partial<TrafficSettings>
   readonly limits?: Http1Limits

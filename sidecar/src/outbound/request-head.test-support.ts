@@ -8,6 +8,7 @@ export function headOf(part: Partial<RequestHead>): RequestHead {
     authority: 'server',
     fields: [],
     length: 0,
+    isGrpc: false,
     peer: { id: undefined, subject: { kind: 'anonymous' } },
     ...part,
     notes: { ...newNotes(), service: 'server', destination: 'server', ...part.notes },

@@ -14,8 +14,9 @@
  *    of the RequestHandler do nothing, so a caller may go on without asking.
  * 3. `call` may throw instead of calling `onFail`; only the first attempt may see it (layers/rescue.ts catches).
  * 4. Back-pressure. `onPause`: the callee cannot take more of the request; `onResume`: it can again. `pause` and `resume`
- *    say the same of the answer. All are idempotent. After a pause at most what one read of a socket brought (64 KiB) still
- *    comes: it must be accepted. Paused sockets are not read, so the peer's own window shuts: memory is bounded end to end.
+ *    say the same of the answer. All are idempotent. After a pause at most what one read of a socket brought (64 KiB), or
+ *    the window of a stream (http2/limits.ts), still comes: it must be accepted. Paused sockets are not read, and paused streams
+ *    are not credited, so the peer's own window shuts: memory is bounded end to end.
  * 5. Chunks are slices of the buffer that the socket delivered: they may be kept, never changed.
  * 6. `head.fields` is owned by the exchange: layers change it in place on the way in. Nothing hop-by-hop is in it.
  */
@@ -84,6 +85,10 @@ export interface RequestHead {
   readonly fields: Fields
   /** Bytes of the body: 0 none, UNKNOWN_LENGTH where its end says so. */
   readonly length: number
+  /** It came over HTTP/2 with the content type of gRPC: errors are answered in gRPC's way. */
+  readonly isGrpc: boolean
+  /** Names of fields that their sender wants in no compression table on the way (RFC 7541, section 6.2.3). */
+  readonly neverIndexed?: readonly string[] | undefined
   readonly peer: Peer
   readonly notes: Notes
 }
@@ -93,6 +98,8 @@ export interface ResponseHead {
   readonly fields: Fields
   /** Declared bytes of the body; UNKNOWN_LENGTH where none was declared. Says nothing of HEAD, 204 and 304: they have no body. */
   readonly length: number
+  /** As in RequestHead. */
+  readonly neverIndexed?: readonly string[] | undefined
 }
 
 /**

@@ -10,7 +10,13 @@ const spec = map(
       map({
         name: text('dns-label', 'For people; unique in the service.'),
         port: { ...port('What callers write after the host.'), default: DEFAULT_SERVICE_PORT },
-        protocol: { ...oneOf(['http', 'tcp'], 'How the bytes are read.'), default: DEFAULT_SERVICE_PROTOCOL },
+        protocol: {
+          ...oneOf(
+            ['http', 'http2', 'grpc', 'tcp'],
+            'What the app speaks: HTTP/1.1, HTTP/2 or gRPC in plain text on loopback, or bytes that are not read.',
+          ),
+          default: DEFAULT_SERVICE_PROTOCOL,
+        },
       }),
       'One port, 80 for http, where absent.',
       64,

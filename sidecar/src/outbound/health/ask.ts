@@ -8,6 +8,8 @@ import {
   type ResponseHandler,
   type ResponseHead,
 } from '../../transport/exchange.ts'
+import { firstValue } from '../../transport/fields.ts'
+import { isGrpcType } from '../../transport/grpc.ts'
 import type { ProbeTarget } from './probe.ts'
 
 export interface Question {
@@ -39,6 +41,7 @@ export function ask(
     // Not recorded: nobody looks for the traces of a clock.
     fields: [...fields, 'user-agent', 'weft-health-check', 'traceparent', unsampled()],
     length: body.length,
+    isGrpc: isGrpcType(firstValue(fields, 'content-type') ?? ''),
     peer: { id: undefined, subject: { kind: 'anonymous' } },
     notes: newNotes(),
   }

@@ -16,7 +16,7 @@ const SERVING = 1
 /** What a schema allows as a service fits into one byte of length twice over. */
 export function grpcProbe({ service }: NonNullable<HealthProbe['grpc']>): Probe {
   const body = requestOf(service)
-  const fields = ['content-type', 'application/grpc', 'te', 'trailers']
+  const fields = ['content-type', 'application/grpc']
   return (target, done) =>
     ask(target, { method: 'POST', path: PATH, fields: [...fields], body }, (answer) =>
       done(typeof answer === 'string' ? answer : failureOf(answer)),

@@ -1,6 +1,6 @@
 /** What all health checks have in common: they ask one endpoint one thing. */
 import type { HealthProbe } from '@weft/schemas/snapshot'
-import type { PoolOptions } from '../../transport/http1/pool.ts'
+import type { PoolOptions } from '../../transport/pool.ts'
 import type { LiveEndpoint } from '../endpoint.ts'
 import { grpcProbe } from './grpc.ts'
 import { httpProbe } from './http.ts'

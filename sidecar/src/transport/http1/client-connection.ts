@@ -4,24 +4,16 @@
  */
 import type { Socket } from 'node:net'
 import { MeshError } from '@weft/schemas/error'
-import type { Fields, RequestHandler, RequestHead, ResponseHandler, Service } from '../exchange.ts'
+import type { Fields, RequestHandler, RequestHead, ResponseHandler } from '../exchange.ts'
 import { Output, type OutputOwner } from '../output.ts'
+import type { ConnectionOwner, PooledConnection } from '../pooled-connection.ts'
 import { ClientExchange } from './client-exchange.ts'
 import type { HeadScanner } from './head-scanner.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
 import { BODY, MessageReader, type MessageSink } from './message-reader.ts'
 import { ResponseHeadReader } from './response-head.ts'
 
-/** Who owns the connection: the pool. */
-export interface ConnectionOwner {
-  /** The exchange is over and the connection can carry another one. */
-  onIdle(connection: ClientConnection): void
-  onClosed(connection: ClientConnection): void
-  /** A connection that had been idle was found dead, and this request can be sent again. */
-  resend(head: RequestHead, response: ResponseHandler): RequestHandler
-}
-
-export class ClientConnection implements Service, MessageSink, OutputOwner {
+export class ClientConnection implements MessageSink, OutputOwner, PooledConnection {
   readonly #socket: Socket
   readonly #owner: ConnectionOwner
   readonly output: Output
@@ -32,11 +24,9 @@ export class ClientConnection implements Service, MessageSink, OutputOwner {
   #isAnswerWhole = false
   #trailers: Fields | undefined
   #isClosed = false
-  /** It was dialled with a certificate that has been replaced since, or its endpoint is gone. */
-  isRetired = false
-  /** `performance.now()` when it became idle. */
+  #isRetired = false
+  isReady = false
   idleSince = 0
-  /** What the server said of how long it keeps idle connections. */
   idleLimitMs = Number.POSITIVE_INFINITY
 
   constructor(socket: Socket, owner: ConnectionOwner) {
@@ -50,8 +40,12 @@ export class ClientConnection implements Service, MessageSink, OutputOwner {
     socket.on('close', () => this.#close(undefined))
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed
+  get capacity(): number {
+    return this.#exchange !== undefined || this.#isClosed || this.#isRetired ? 0 : 1
+  }
+
+  get isIdle(): boolean {
+    return this.#exchange === undefined
   }
 
   call(head: RequestHead, response: ResponseHandler): RequestHandler {
@@ -61,9 +55,21 @@ export class ClientConnection implements Service, MessageSink, OutputOwner {
     return exchange
   }
 
+  /** As `call`: whether it is repeated says this connection, which was idle before or was not. */
+  callAgain(head: RequestHead, response: ResponseHandler): RequestHandler {
+    return this.call(head, response)
+  }
+
+  retire(): void {
+    this.#isRetired = true
+    if (this.isIdle) this.destroy()
+  }
+
   destroy(): void {
     this.#close(undefined)
   }
+
+  checkDeadline(): void {} // how long an answer may take is not the connection's to say
 
   // From the exchange
 
@@ -165,12 +171,13 @@ export class ClientConnection implements Service, MessageSink, OutputOwner {
     const { keepsAlive, keepAliveSeconds } = this.#heads
     const isInStep = keepsAlive && this.#reader.heldBytes === 0
     // A request that is not written whole yet would never be: its rest has nowhere to go.
-    if (!isInStep || !exchange.isRequestEnded || this.isRetired) this.#close(undefined)
+    if (!isInStep || !exchange.isRequestEnded || this.#isRetired) this.#close(undefined)
     else {
       this.#reader.next()
       if (keepAliveSeconds !== undefined) this.idleLimitMs = keepAliveSeconds * 1000 - KEEP_ALIVE_MARGIN_MS
       if (this.#socket.isPaused()) this.#socket.resume()
-      this.#owner.onIdle(this)
+      this.idleSince = performance.now()
+      this.#owner.onAvailable(this)
     }
     exchange.response.onEnd(trailers)
   }

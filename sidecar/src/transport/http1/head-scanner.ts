@@ -5,9 +5,9 @@
  * A line that is not whole yet is scanned again when more has come; lines before it are not.
  */
 import { MeshError } from '@weft/schemas/error'
-import { COLON, CR, FIELD_VALUE, LF, SPACE, TAB, TARGET, TOKEN } from './characters.ts'
+import { COLON, CR, FIELD_VALUE, LF, SPACE, TAB, TARGET, TOKEN } from '../characters.ts'
+import { hashStep, type KnownName, knownName } from '../names.ts'
 import type { Http1Limits } from './limits.ts'
-import { hashStep, type KnownName, knownName } from './names.ts'
 
 export type HeadKind = 'request' | 'response' | 'trailers'
 

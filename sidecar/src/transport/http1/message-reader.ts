@@ -9,8 +9,9 @@
  * proxy that forgives one of them and a server that does not see two different requests.
  */
 import { MeshError } from '@weft/schemas/error'
+import { CR, FIELD_VALUE, HEX, LF } from '../characters.ts'
 import type { Fields } from '../exchange.ts'
-import { CR, FIELD_VALUE, HEX, LF } from './characters.ts'
+import { NOT_IN_TRAILERS } from '../trailers.ts'
 import { FieldsReader } from './fields-reader.ts'
 import { type HeadKind, HeadScanner, malformed } from './head-scanner.ts'
 import type { Http1Limits } from './limits.ts'
@@ -225,19 +226,6 @@ const SEMICOLON = 59
 
 const slice = (buffer: Buffer, from: number, to: number): Buffer =>
   from === 0 && to === buffer.length ? buffer : buffer.subarray(from, to)
-
-/** RFC 9110, section 6.5.1: what frames, routes, authenticates or describes the body has no business after it. */
-const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
-  'authorization',
-  'cookie',
-  'set-cookie',
-  'cache-control',
-  'content-encoding',
-  'content-range',
-  'content-type',
-  'max-forwards',
-  'range',
-])
 
 function readTrailers(scanner: HeadScanner, text: string): Fields {
   const reader = new FieldsReader()

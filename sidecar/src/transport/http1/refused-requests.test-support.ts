@@ -89,7 +89,7 @@ export const REFUSED_REQUESTS: readonly RefusedRequest[] = [
   refused('user information in absolute form', 'GET http://a@server/ HTTP/1.1\r\nHost: server\r\n\r\n'),
   refused('HTTP/1.2', 'GET / HTTP/1.2\r\nHost: server\r\n\r\n', 505),
   refused('HTTP/3.0', 'GET / HTTP/3.0\r\nHost: server\r\n\r\n', 505),
-  refused('the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505),
+  refused('the preface of HTTP/2 that goes on as something else', 'PRI * HTTP/2.0\r\n\r\nSN\r\n\r\n', 505),
   // Host
   refused('no Host', 'GET / HTTP/1.1\r\nX: y\r\n\r\n'),
   refused('two Hosts', get('Host: server\r\n')),

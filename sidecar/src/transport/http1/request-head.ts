@@ -1,7 +1,7 @@
 /** What a scanned request means: target forms, Host, version (RFC 9112, sections 3 and 6). */
 import { MeshError } from '@weft/schemas/error'
+import { isAuthority } from '../characters.ts'
 import { newNotes, type Peer, type RequestHead, UNKNOWN_LENGTH } from '../exchange.ts'
-import { isAuthority } from './characters.ts'
 import { FieldsReader } from './fields-reader.ts'
 import { type HeadScanner, malformed, START_MARKS } from './head-scanner.ts'
 
@@ -57,6 +57,7 @@ export class RequestHeadReader {
       authority: this.tunnelAuthority ?? authority,
       fields: fields.fields,
       length,
+      isGrpc: false,
       peer: this.#source.peer,
       notes: newNotes(),
     }

@@ -11,9 +11,9 @@
  */
 import type { Socket } from 'node:net'
 import { MeshError } from '@weft/schemas/error'
+import { Ending, MAX_DISCARDED_BYTES } from '../ending.ts'
 import type { Fields } from '../exchange.ts'
 import { Output, type OutputOwner } from '../output.ts'
-import { Ending, MAX_DISCARDED_BYTES } from './ending.ts'
 import type { HeadScanner } from './head-scanner.ts'
 import { MessageReader, type MessageSink } from './message-reader.ts'
 import { RequestHeadReader } from './request-head.ts'

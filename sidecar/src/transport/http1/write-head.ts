@@ -1,7 +1,8 @@
 /** Heads as text. Framing and connection fields are written from what we know, never copied from what came. */
 import { STATUS_CODES } from 'node:http'
-import { type MeshError, toProblem } from '@weft/schemas/error'
+import type { MeshError } from '@weft/schemas/error'
 import { type Fields, type RequestHead, type ResponseHead, UNKNOWN_LENGTH } from '../exchange.ts'
+import { problemBody } from '../problem.ts'
 import { hasNoBody } from './response-head.ts'
 
 const STATUS_LINES: readonly string[] = Array.from(
@@ -51,11 +52,9 @@ export function interimText(status: number, fields: Fields): string {
   return `${STATUS_LINES[status]}${fieldLines(fields)}\r\n`
 }
 
-/** The whole answer to a request that no service saw. Messages quote what came, so that anything beyond ASCII is escaped. */
+/** The whole answer to a request that no service saw. */
 export function problemText(error: MeshError): string {
-  const body = JSON.stringify(toProblem(error)).replace(/[^ -~]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-  })
+  const body = problemBody(error)
   const fields = ['content-type', 'application/problem+json']
   const head = { status: error.row.http, fields, length: body.length }
   return responseText(head, { method: 'GET', knowsChunks: true, closes: true }) + body

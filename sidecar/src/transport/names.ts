@@ -1,6 +1,6 @@
 /**
  * Field names that are common, found by their bytes while these are being checked: no string is made for them, and
- * those that mean something to HTTP/1.1 itself carry their kind, so that no name is compared twice.
+ * those that mean something to a connection itself carry their kind, so that no name is compared twice.
  */
 import { TOKEN } from './characters.ts'
 
@@ -17,6 +17,7 @@ export const KIND = {
   /** Said to the next hop only, and nothing that we act upon. */
   hopByHop: 8,
   trailer: 9,
+  te: 10,
 } as const
 
 const MEANINGS: ReadonlyMap<string, number> = new Map([
@@ -28,7 +29,7 @@ const MEANINGS: ReadonlyMap<string, number> = new Map([
   ['upgrade', KIND.upgrade],
   ['expect', KIND.expect],
   ['trailer', KIND.trailer],
-  ['te', KIND.hopByHop],
+  ['te', KIND.te],
   ['http2-settings', KIND.hopByHop],
   ['proxy-connection', KIND.hopByHop],
   ['proxy-authenticate', KIND.hopByHop],
@@ -38,7 +39,7 @@ const MEANINGS: ReadonlyMap<string, number> = new Map([
 const COMMON =
   'accept accept-charset accept-encoding accept-language accept-ranges access-control-allow-origin age allow authorization baggage ' +
   'cache-control ce-id ce-source ce-specversion ce-time ce-type content-disposition content-encoding content-language content-location ' +
-  'content-range content-type cookie date etag expires forwarded from idempotency-key if-match if-modified-since if-none-match if-range ' +
+  'content-range content-type cookie date etag expires forwarded from grpc-accept-encoding grpc-encoding grpc-message grpc-status grpc-timeout idempotency-key if-match if-modified-since if-none-match if-range ' +
   'if-unmodified-since last-modified link location max-forwards origin pragma range referer retry-after sec-fetch-dest sec-fetch-mode ' +
   'sec-fetch-site server set-cookie strict-transport-security traceparent tracestate user-agent vary via www-authenticate ' +
   'x-forwarded-client-cert x-forwarded-for x-forwarded-host x-forwarded-proto x-request-id'
@@ -86,3 +87,6 @@ function spells(buffer: Buffer, from: number, text: string): boolean {
     if (TOKEN[buffer[from + at] as number] !== text.charCodeAt(at)) return false
   return true
 }
+
+/** What a name in lower case means to a connection. */
+export const kindOf = (name: string): number => MEANINGS.get(name) ?? KIND.ordinary

@@ -1,12 +1,16 @@
 /**
- * The connections to one address. Idle ones are taken last in, first out, so that those which are not needed grow old and go.
- * A request that finds none waits for whichever comes first: the connection that is dialled for it, or one that others give back.
+ * The connections to one address, of either protocol. Those with room are taken last in, first out, so that those which are not
+ * needed grow old and go. A request that finds none waits for whichever comes first: a connection that is dialled, or room on
+ * one that there is. HTTP/2 carries many requests on one connection, and another one is dialled when all of them are full.
  */
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { MeshError } from '@weft/schemas/error'
-import type { RequestHandler, RequestHead, ResponseHandler, Service } from '../exchange.ts'
-import { WaitingExchange } from '../waiting-exchange.ts'
-import { ClientConnection, type ConnectionOwner } from './client-connection.ts'
+import type { RequestHandler, RequestHead, ResponseHandler, Service } from './exchange.ts'
+import { ClientConnection } from './http1/client-connection.ts'
+import { Http2ClientConnection } from './http2/client-connection.ts'
+import type { ConnectionOwner, PooledConnection } from './pooled-connection.ts'
+import { WaitingExchange } from './waiting-exchange.ts'
 
 /** Limits and counts of all pools of a service together. The limits may change while the pools live. */
 export interface PoolBudget {
@@ -22,38 +26,55 @@ export interface PoolOptions {
   readonly name: string
   /** Opens a socket; calls exactly one of both, and not before it has returned. */
   readonly dial: (ready: (socket: Socket) => void, failed: (error: MeshError) => void) => Socket
+  /** What is spoken on it; alpn: what was agreed in the TLS handshake. */
+  readonly protocol: 'http1' | 'http2' | 'alpn'
   readonly budget: PoolBudget
   readonly idleTimeoutMs: number
 }
 
+/** Requests for which one dialled HTTP/2 connection is thought to be enough before it says so. */
+const REQUESTS_PER_DIAL = 100
+
 export class Pool implements Service, ConnectionOwner {
   readonly #options: PoolOptions
-  readonly #idle: ClientConnection[] = []
-  readonly #all = new Set<ClientConnection>()
-  readonly #waiting = new Set<WaitingExchange>()
+  /** Connections with room; among them some that have lost it, which are sorted out when they are met. */
+  readonly #ready: PooledConnection[] = []
+  readonly #all = new Set<PooledConnection>()
+  /** Who waits, and whether it was sent before and not processed. */
+  readonly #waiting = new Map<WaitingExchange, boolean>()
   readonly #dialling = new Set<Socket>()
+  #requestsPerDial: number
   #isClosing = false
   #onEmpty: (() => void) | undefined
 
   constructor(options: PoolOptions) {
     this.#options = options
+    this.#requestsPerDial = options.protocol === 'http1' ? 1 : REQUESTS_PER_DIAL
   }
 
   call(head: RequestHead, response: ResponseHandler): RequestHandler {
-    const connection = this.#idle.pop()
-    return connection === undefined ? this.#wait(head, response) : connection.call(head, response)
+    const ready = this.#ready
+    for (let at = ready.length - 1; at >= 0; at--) {
+      const connection = ready[at] as PooledConnection
+      const { capacity } = connection
+      if (capacity <= 1) {
+        connection.isReady = false
+        ready.pop()
+      }
+      if (capacity > 0) return connection.call(head, response)
+    }
+    return this.#wait(head, response, false)
   }
 
   resend(head: RequestHead, response: ResponseHandler): RequestHandler {
     // Where one idle connection was dead the others of its age are suspect: the second attempt must not hit one of them.
     this.#dropIdle()
-    return this.#wait(head, response)
+    return this.#wait(head, response, true)
   }
 
   /** Connections made so far are used up and not used again: the certificate was rotated. */
   retire(): void {
-    for (const connection of this.#all) connection.isRetired = true
-    this.#dropIdle()
+    for (const connection of [...this.#all]) connection.retire()
   }
 
   /** No new connections for no new requests; those in flight end in peace. Resolves when nothing is left. */
@@ -69,31 +90,33 @@ export class Pool implements Service, ConnectionOwner {
   /** Called about once a second. */
   dropExpired(now: number): void {
     const { idleTimeoutMs } = this.#options
-    const expired = this.#idle.filter(
-      ({ idleSince, idleLimitMs }) => now - idleSince >= Math.min(idleTimeoutMs, idleLimitMs),
-    )
-    for (const connection of expired) connection.destroy()
+    for (const connection of [...this.#all]) {
+      connection.checkDeadline(now)
+      const { isIdle, idleSince, idleLimitMs } = connection
+      if (isIdle && now - idleSince >= Math.min(idleTimeoutMs, idleLimitMs)) connection.destroy()
+    }
   }
 
   // From connections
 
-  onIdle(connection: ClientConnection): void {
-    for (const waiting of this.#waiting) {
+  onAvailable(connection: PooledConnection): void {
+    for (const [waiting, isRepeated] of this.#waiting) {
+      if (connection.capacity === 0) return
       this.#noLongerWaits(waiting)
-      waiting.attach(connection)
-      return
+      waiting.attach(isRepeated ? again(connection) : connection)
     }
-    connection.idleSince = performance.now()
-    this.#idle.push(connection)
+    if (connection.capacity === 0 || connection.isReady) return
+    connection.isReady = true
+    this.#ready.push(connection)
   }
 
-  onClosed(connection: ClientConnection): void {
+  onClosed(connection: PooledConnection): void {
     if (!this.#all.delete(connection)) return
     this.#options.budget.connections--
-    const at = this.#idle.indexOf(connection)
-    if (at !== -1) this.#idle.splice(at, 1)
+    const at = this.#ready.indexOf(connection)
+    if (at !== -1) this.#ready.splice(at, 1)
     // Its place is free: somebody may be waiting for one.
-    if (this.#waiting.size > this.#dialling.size) this.#dial()
+    this.#dialForWaiting()
     this.#checkEmpty()
   }
 
@@ -108,7 +131,7 @@ export class Pool implements Service, ConnectionOwner {
     if (this.#waiting.delete(waiting)) this.#options.budget.waiting--
   }
 
-  #wait(head: RequestHead, response: ResponseHandler): RequestHandler {
+  #wait(head: RequestHead, response: ResponseHandler, isRepeated: boolean): RequestHandler {
     const { budget, name } = this.#options
     if (budget.waiting >= budget.maxWaiting)
       throw new MeshError('overloaded', `${name}: expected at most ${budget.maxWaiting} waiting requests`)
@@ -117,15 +140,23 @@ export class Pool implements Service, ConnectionOwner {
     if (isFull && this.#all.size + this.#dialling.size === 0)
       throw new MeshError('overloaded', `${name}: expected at most ${budget.maxConnections} connections`)
     const waiting = new WaitingExchange(this, head, response)
-    this.#waiting.add(waiting)
+    this.#waiting.set(waiting, isRepeated)
     budget.waiting++
-    if (this.#waiting.size > this.#dialling.size) this.#dial()
+    this.#dialForWaiting()
     return waiting
+  }
+
+  #dialForWaiting(): void {
+    const { budget } = this.#options
+    while (
+      this.#waiting.size > this.#dialling.size * this.#requestsPerDial &&
+      budget.connections < budget.maxConnections
+    )
+      this.#dial()
   }
 
   #dial(): void {
     const budget = this.#options.budget
-    if (budget.connections >= budget.maxConnections) return
     budget.connections++
     let isSettled = false
     const settle = (): boolean => {
@@ -159,25 +190,35 @@ export class Pool implements Service, ConnectionOwner {
   }
 
   #onConnected(socket: Socket): void {
-    const connection = new ClientConnection(socket, this)
+    const { protocol } = this.#options
+    const isHttp2 =
+      protocol === 'http2' ||
+      (protocol === 'alpn' && socket instanceof TLSSocket && socket.alpnProtocol === 'h2')
+    // An older peer: from now on each request is thought to need a connection of its own.
+    this.#requestsPerDial = isHttp2 ? REQUESTS_PER_DIAL : 1
+    const connection = isHttp2 ? new Http2ClientConnection(socket, this) : new ClientConnection(socket, this)
     this.#all.add(connection)
-    if (this.#isClosing && this.#waiting.size === 0) connection.destroy()
-    else {
-      connection.isRetired = this.#isClosing
-      this.onIdle(connection)
+    if (this.#isClosing && this.#waiting.size === 0) {
+      connection.destroy()
+      return
     }
+    this.onAvailable(connection)
+    if (this.#isClosing) connection.retire()
+    this.#dialForWaiting()
   }
 
+  /** Those that this connection was dialled for. */
   #failFirst(error: MeshError): void {
-    for (const waiting of this.#waiting) {
+    let left = this.#requestsPerDial
+    for (const waiting of [...this.#waiting.keys()]) {
+      if (left-- === 0) return
       this.#noLongerWaits(waiting)
       waiting.fail(error)
-      return
     }
   }
 
   #dropIdle(): void {
-    for (const connection of [...this.#idle]) connection.destroy()
+    for (const connection of [...this.#all]) if (connection.isIdle) connection.destroy()
   }
 
   #checkEmpty(): void {
@@ -186,3 +227,7 @@ export class Pool implements Service, ConnectionOwner {
     if (this.#all.size + this.#waiting.size + this.#dialling.size === 0) this.#onEmpty()
   }
 }
+
+const again = (connection: PooledConnection): Service => ({
+  call: (head, response) => connection.callAgain(head, response),
+})
