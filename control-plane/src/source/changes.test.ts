@@ -243,6 +243,16 @@ test('anchors in the changed resource are written out, so that nothing else chan
   assert.doesNotMatch(await readFile(join(folder, 'a.yaml'), 'utf8'), /[&*]x/)
 })
 
+test('a member that is new stands after the others, whose order says nothing', async (t) => {
+  const { open } = await world(t)
+  const store = await open()
+  await store.put(request(topic('a', '{ config: { b: "1" } }')))
+  const result = await store.put(request(topic('a', '{ config: { a: "2", b: "1" } }')))
+  assert.equal(result.results[0]?.result, 'replaced')
+  const again = await store.put(request(topic('a', '{ config: { b: "1", a: "2" } }')))
+  assert.equal(again.results[0]?.result, 'unchanged')
+})
+
 test('status is not stored', async (t) => {
   const { stateDir, open } = await world(t)
   const store = await open()

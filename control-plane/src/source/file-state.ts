@@ -88,10 +88,15 @@ function withLastGood(
   return { ...base, text, entries: old.length === 0 ? resources.map(toEntry) : [], faults }
 }
 
-/** A resource with its key and its text. */
+/** A resource with its key and its text, which is the same for whatever order its members were written in. */
 export function toEntry(read: ReadResource): Entry {
-  return { read, key: resourceKey(read.resource), json: JSON.stringify(read.resource) }
+  return { read, key: resourceKey(read.resource), json: JSON.stringify(read.resource, inOrder) }
 }
+
+const inOrder = (_name: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    : value
 
 /** Inode, size and times: changes with every write, rename and swap of a symlink. */
 function stampOf({ stats }: FoundFile): string {
