@@ -30,7 +30,7 @@ const STAGES: Record<string, readonly Command[]> = {
   // Two processes for two cores; within one, files share it, which spares a start of Node for each.
   unit: [
     ['unit tests of the control plane', ...unitTests('control-plane/src/**/*.test.ts')],
-    ['unit tests of all else', ...unitTests('{schemas,broker-bridge,sidecar,examples}/**/*.test.ts')],
+    ['unit tests of all else', ...unitTests('{schemas,broker-bridge,sidecar,examples,docs}/**/*.test.ts')],
   ],
   integration: [
     [
