@@ -74,6 +74,16 @@ export const METRICS = {
     help: 'Requests at once that the app is thought to bear, where adaptive concurrency is on.',
     labels: [],
   },
+  weft_tcp_connections_total: {
+    type: 'counter',
+    help: 'Opaque connections by who called whom; error: id of what refused one, else -.',
+    labels: ['direction', 'source', 'destination', 'error'],
+  },
+  weft_tcp_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of opaque connections. flow: sent by the caller | received by it.',
+    labels: ['direction', 'source', 'destination', 'flow'],
+  },
   weft_policy_refused_total: {
     type: 'counter',
     help: 'Actions refused (or, mode audit, that would have been).',

@@ -18,6 +18,7 @@ const SNAPSHOT: Snapshot = {
       hosts: ['order-service', 'order-service:80'],
       endpoints: [{ address: '127.0.0.1', port: 15_006, identity: IDENTITY, labels: { version: '' } }],
       traffic: DEFAULT_TRAFFIC,
+      tcpPorts: [5432],
     },
   ],
   policies: [
@@ -34,7 +35,11 @@ const SNAPSHOT: Snapshot = {
             { serviceAccount: 'order-service' },
             { jwt: { provider: 'accounts', claims: { role: ['admin'] } } },
           ],
-          to: [{ http: {} }, { kafka: { operations: ['consume'], groups: ['${serviceAccount}*'] } }],
+          to: [
+            { http: {} },
+            { kafka: { operations: ['consume'], groups: ['${serviceAccount}*'] } },
+            { tcp: { ports: [5432] } },
+          ],
         },
       ],
     },

@@ -81,20 +81,19 @@ function checkNames(snapshot: Snapshot, report: Report): void {
   )
 }
 
+const port = whole(1, 65_535)
+
 const SERVICE = object(
   {
     name: text,
     namespace: text,
     hosts: listOf(matching('a host in lower case', /^[^A-Z\s]+$/)),
     endpoints: listOf(
-      object(
-        { address: text, port: whole(1, 65_535), identity, labels: mapOf(anyText) },
-        { weight: whole(1) },
-      ),
+      object({ address: text, port, identity, labels: mapOf(anyText) }, { weight: whole(1) }),
     ),
     traffic: TRAFFIC,
   },
-  { routes: ROUTE_TABLE },
+  { routes: ROUTE_TABLE, tcpPorts: listOf(port) },
 )
 
 const POLICY_TARGET = closed(
@@ -126,6 +125,7 @@ const TO = closed(
     // `{}` is every request; a `paths: []` matches none.
     http: closed({}, { methods: listOf(text), paths: listOf(text) }),
     kafka: closed({ operations: listOf(oneOf(...KAFKA_OPERATIONS), 1) }, { groups: listOf(anyText) }),
+    tcp: closed({}, { ports: listOf(port) }),
   },
   EXACTLY_ONE,
 )
@@ -148,7 +148,12 @@ const SNAPSHOT = object(
     trustDomain: text,
     workload: object(
       { identity, namespace: text },
-      { service: text, zone: text, appProtocol: oneOf('http1', 'http2') },
+      {
+        service: text,
+        zone: text,
+        appProtocol: oneOf('http1', 'http2'),
+        tcpPorts: listOf(object({ port, appPort: port })),
+      },
     ),
     defaultAction: oneOf('allow', 'deny'),
     samplingRatio: share,
@@ -172,6 +177,7 @@ const SNAPSHOT = object(
   },
   {
     inbound: INBOUND_TRAFFIC,
+    mtls: oneOf('strict', 'permissive'),
     kafka: object({
       bootstrapServers: listOf(matching('host:port', /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/), 1),
       security: oneOf('mtls', 'tls', 'plaintext'),

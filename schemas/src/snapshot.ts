@@ -58,6 +58,14 @@ export interface ServiceEntry {
   readonly traffic: TrafficSettings
   /** How callers follow the routes of the service; absent where it has none. */
   readonly routes?: RouteTable
+  /** Ports whose bytes nobody reads. Absent: none. */
+  readonly tcpPorts?: readonly number[]
+}
+
+/** A port of protocol tcp of the own service, and where the app listens for it on loopback. */
+export interface TcpPort {
+  readonly port: number
+  readonly appPort: number
 }
 
 /** Push delivery of a topic to a path of the local app. Complete. */
@@ -94,7 +102,10 @@ export interface Snapshot {
     readonly zone?: string
     /** What its app speaks on loopback. Absent: HTTP/1.1; gRPC comes over HTTP/2 in any case. */
     readonly appProtocol?: 'http1' | 'http2'
+    readonly tcpPorts?: readonly TcpPort[]
   }
+  /** Whether inbound listeners take plain text beside mTLS. Absent: strict. */
+  readonly mtls?: 'strict' | 'permissive'
   readonly defaultAction: 'allow' | 'deny'
   /** Share of new traces that are recorded, 0 to 1. A caller's own decision is always followed. */
   readonly samplingRatio: number

@@ -46,7 +46,7 @@ const COLUMNS: Readonly<Record<Kind, readonly string[]>> = {
   Topic: ['PARTITIONS', 'REPLICAS', 'STATE'],
   Subscription: ['TOPIC', 'SERVICE', 'PATH', 'GROUP'],
   JwtProvider: ['ISSUER', 'AUDIENCES', 'KEYS'],
-  Mesh: ['DEFAULT', 'SAMPLING', 'KAFKA'],
+  Mesh: ['DEFAULT', 'MTLS', 'SAMPLING', 'KAFKA'],
   HTTPRoute: ['PARENTS', 'HOSTNAMES', 'RULES', 'BACKENDS'],
   GRPCRoute: ['PARENTS', 'HOSTNAMES', 'RULES', 'BACKENDS'],
 }
@@ -84,8 +84,8 @@ export function cellsOf(resource: ResourceView): readonly string[] {
       return [issuer, audiences.join(','), 'inline' in jwks ? 'inline' : 'uri' in jwks ? jwks.uri : jwks.file]
     }
     case 'Mesh': {
-      const { defaultAction, tracing, kafka } = resource.spec
-      return [defaultAction, String(tracing.samplingRatio), kafka?.bootstrapServers.join(',') ?? '']
+      const { defaultAction, mtls, tracing, kafka } = resource.spec
+      return [defaultAction, mtls, String(tracing.samplingRatio), kafka?.bootstrapServers.join(',') ?? '']
     }
     case 'HTTPRoute':
     case 'GRPCRoute': {

@@ -72,6 +72,7 @@ export function checkReferences(resources: readonly Resource[]): readonly Findin
     ),
     ...selectorFindings(services, of('Workload')),
     ...routeFindings([...of('GRPCRoute'), ...of('HTTPRoute')], services),
+    ...addressFindings(services),
   )
   return findings
 }
@@ -167,6 +168,36 @@ function selectorFindings(
 /** Every provider that a rule asks for, as it is written there. */
 export const providerNames = (rules: AccessPolicyResource['spec']['rules']): readonly string[] =>
   rules.flatMap(({ from = [] }) => from.flatMap(({ jwt }) => (jwt === undefined ? [] : [jwt.provider])))
+
+/** `address:port` → the first service, in the order of names, that claims it. */
+export function addressOwners(services: readonly ServiceResource[]): ReadonlyMap<string, ServiceResource> {
+  const owners = new Map<string, ServiceResource>()
+  for (const service of inOrderOfName(services))
+    for (const authority of addressesOf(service)) if (!owners.has(authority)) owners.set(authority, service)
+  return owners
+}
+
+/** `address:port` of every address and port, in the one form in which they are compared. */
+export const addressesOf = ({ spec }: ServiceResource): readonly string[] =>
+  (spec.addresses ?? []).flatMap((address) => {
+    const host = address.includes(':') ? new URL(`http://[${address}]/`).hostname : address
+    return spec.ports.map(({ port }) => `${host}:${port}`)
+  })
+
+function addressFindings(services: readonly ServiceResource[]): readonly Finding[] {
+  const owners = addressOwners(services)
+  return services.flatMap((service) =>
+    addressesOf(service)
+      .filter((authority) => owners.get(authority) !== service)
+      .map((authority) => ({
+        key: resourceKey(service),
+        severity: 'error',
+        at: ['spec', 'addresses'],
+        expected: 'an address and port that no other Service has',
+        came: `${authority}, which belongs to ${nameOf(owners.get(authority) ?? service)}`,
+      })),
+  )
+}
 
 /** By namespace and name, in code points: the same on every machine. */
 export function inOrderOfName<R extends Resource>(resources: readonly R[]): readonly R[] {

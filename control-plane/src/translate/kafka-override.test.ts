@@ -11,6 +11,7 @@ const MESH: MeshResource = {
   metadata: { name: 'mesh', namespace: 'default', labels: { by: 'hand' } },
   spec: {
     defaultAction: 'allow',
+    mtls: 'strict',
     tracing: { samplingRatio: 1 },
     kafka: { bootstrapServers: ['kafka:9092'], security: 'tls' },
   },

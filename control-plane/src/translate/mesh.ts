@@ -1,5 +1,6 @@
 import type { PolicyIndex } from '@weft/schemas/policy'
 import {
+  DEFAULT_MTLS,
   DEFAULT_SAMPLING_RATIO,
   type MeshSpec,
   type Resource,
@@ -9,7 +10,11 @@ import { namedPolicies } from './policies.ts'
 import { type WantedTopic, wantedTopics } from './topics.ts'
 
 /** What holds until somebody writes a Mesh resource: the safe answer to every question. */
-const NO_MESH: MeshSpec = { defaultAction: 'deny', tracing: { samplingRatio: DEFAULT_SAMPLING_RATIO } }
+const NO_MESH: MeshSpec = {
+  defaultAction: 'deny',
+  mtls: DEFAULT_MTLS,
+  tracing: { samplingRatio: DEFAULT_SAMPLING_RATIO },
+}
 
 /** Resources of one kind. */
 export function ofKind<K extends Resource['kind']>(

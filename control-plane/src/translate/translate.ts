@@ -3,6 +3,7 @@ import type {
   JwtProviderResource,
   MeshSpec,
   Resource,
+  ServicePort,
   ServiceResource,
   SubscriptionResource,
   TopicResource,
@@ -16,7 +17,8 @@ import {
   ZONE_LABEL,
 } from '@weft/schemas/snapshot'
 import { type SpiffeId, spiffeId } from '@weft/schemas/spiffe'
-import { inOrderOfName, selects } from '../source/references.ts'
+import { addressOwners, inOrderOfName, selects } from '../source/references.ts'
+import { hostsOf } from './hosts.ts'
 import { providersFor } from './jwt-providers.ts'
 import { meshOf, ofKind } from './mesh.ts'
 import { namedPolicies, policiesFor } from './policies.ts'
@@ -40,6 +42,7 @@ export interface MeshFacts {
   readonly workloads: readonly WorkloadResource[]
   readonly endpoints: ReadonlyMap<ServiceResource, readonly Endpoint[]>
   readonly traffic: ReadonlyMap<ServiceResource, ServiceTraffic>
+  readonly addressOwners: ReturnType<typeof addressOwners>
   readonly policies: ReturnType<typeof namedPolicies>
   readonly topics: Snapshot['topics']
   readonly subscriptions: readonly SubscriptionResource[]
@@ -75,6 +78,7 @@ export function meshFacts(resources: readonly Resource[], trustDomain: string): 
     workloads,
     endpoints,
     traffic: new Map(services.map((service) => [service, trafficOf(trafficPolicies, service)])),
+    addressOwners: addressOwners(services),
     policies: namedPolicies(ofKind(resources, 'AccessPolicy')),
     topics: topicEntries(ofKind(resources, 'Topic'), subscriptions),
     subscriptions,
@@ -91,9 +95,10 @@ export function snapshotOf(facts: MeshFacts, receiver: Receiver): Omit<Snapshot,
   const workload = provenWorkload(facts, receiver)
   const service = workload && facts.services.find((candidate) => selects(candidate, workload))
   const policies = policiesFor(facts.policies, service)
-  const { kafka, defaultAction, tracing } = facts.mesh
+  const { kafka, defaultAction, mtls, tracing } = facts.mesh
   const zone = workload?.metadata.labels[ZONE_LABEL]
   const inbound = service && trafficOfService(facts, service).inbound
+  const tcpPorts = service?.spec.ports.filter(isTcp) ?? []
   return {
     trustDomain: facts.trustDomain,
     workload: {
@@ -102,8 +107,12 @@ export function snapshotOf(facts: MeshFacts, receiver: Receiver): Omit<Snapshot,
       ...(service !== undefined && { service: service.metadata.name }),
       ...(zone !== undefined && zone !== '' && { zone }),
       ...(service !== undefined && speaksHttp2(service) && { appProtocol: 'http2' }),
+      ...(tcpPorts.length > 0 && {
+        tcpPorts: tcpPorts.map(({ port, targetPort = port }) => ({ port, appPort: targetPort })),
+      }),
     },
     defaultAction,
+    ...(mtls === 'permissive' && { mtls }),
     samplingRatio: tracing.samplingRatio,
     ...(kafka !== undefined && { kafka }),
     services: facts.services.map((entry) => serviceEntry(entry, facts, identity.namespace)),
@@ -143,29 +152,25 @@ function endpointOf({ metadata, spec }: WorkloadResource, trustDomain: string): 
   }
 }
 
+const isTcp = ({ protocol }: ServicePort): boolean => protocol === 'tcp'
+
 function serviceEntry(service: ServiceResource, facts: MeshFacts, namespace: string): ServiceEntry {
   const routes = serviceRoutes(service, namespace, { routes: facts.routes, resolve: facts.resolveBackend })
+  const tcpPorts = service.spec.ports.filter(isTcp).map(({ port }) => port)
   return {
     name: service.metadata.name,
     namespace: service.metadata.namespace,
-    hosts: hostsOf(service, namespace),
+    hosts: hostsOf(service, namespace, facts.addressOwners),
     endpoints: facts.endpoints.get(service) ?? [],
     traffic: trafficOfService(facts, service).outbound,
     ...(routes !== undefined && { routes }),
+    ...(tcpPorts.length > 0 && { tcpPorts }),
   }
 }
 
 /** One app stands behind all ports of a Service, so one word for HTTP/2 is enough. */
 const speaksHttp2 = ({ spec }: ServiceResource): boolean =>
   spec.ports.some(({ protocol }) => protocol === 'http2' || protocol === 'grpc')
-
-/** As in Kubernetes, the bare name means the service of the caller's own namespace. */
-function hostsOf({ metadata, spec }: ServiceResource, callerNamespace: string): readonly string[] {
-  const qualified = `${metadata.name}.${metadata.namespace}`
-  const names = [qualified, `${qualified}.svc`, `${qualified}.svc.cluster.local`]
-  if (metadata.namespace === callerNamespace) names.unshift(metadata.name)
-  return names.flatMap((name) => [name, ...spec.ports.map(({ port }) => `${name}:${port}`)])
-}
 
 /** Those whose topic exists: delivery from an unknown one cannot work. Of two that claim one group on one topic, the first. */
 function effective(

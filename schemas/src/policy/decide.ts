@@ -10,11 +10,13 @@ import type {
   KafkaMatch,
   KafkaOperation,
   NamedPolicy,
+  OperationMatch,
   PolicyRule,
   PolicyTarget,
   ProvenToken,
   SourceMatch,
   Subject,
+  TcpMatch,
 } from './types.ts'
 
 /** The policies of a mesh, ready to be asked. Immutable. */
@@ -24,7 +26,7 @@ export interface PolicyIndex {
   readonly policies: readonly NamedPolicy[]
 }
 
-/** The one function of access in Weft: HTTP inbound, event API, wire proxy and `weft can` all ask it. Pure.
+/** The one function of access in Weft: HTTP and TCP inbound, event API, wire proxy and `weft can` all ask it. Pure.
  *
  *  Deny wins over allow; without an allow the mesh default holds; under `defaultAction: allow` a target
  *  that has an allow policy is closed to everyone else. A policy in audit mode never changes who is denied by
@@ -72,7 +74,7 @@ function withNormalPath<A extends Action & { protocol: 'http' }>(action: A): A |
 export function targets(policy: NamedPolicy, action: Action, subject: Subject): boolean {
   const target: PolicyTarget = policy.target
   if (target.mesh === true) return true
-  if (action.protocol === 'http')
+  if (action.protocol !== 'kafka')
     return target.service === action.service && policy.namespace === action.namespace
   const expand = (pattern: string) => expandPlaceholders(pattern, subject)
   switch (action.resource) {
@@ -110,12 +112,24 @@ function ruleMatches(
   action: Action,
 ): boolean {
   if (!speaksOf(rule, policy, index, subject)) return false
-  if (rule.to === undefined) return action.protocol === 'http' || !isGroupOfTopicPolicy(policy, action)
-  return rule.to.some((to) =>
-    action.protocol === 'http'
-      ? to.http !== undefined && httpMatches(to.http, action)
-      : to.kafka !== undefined && kafkaMatches(to.kafka, policy, action, subject),
-  )
+  if (rule.to === undefined) return !isGroupOfTopicPolicy(policy, action)
+  return rule.to.some((to) => operationMatches(to, policy, action, subject))
+}
+
+function operationMatches(
+  { http, kafka, tcp }: OperationMatch,
+  policy: NamedPolicy,
+  action: Action,
+  subject: Subject,
+): boolean {
+  switch (action.protocol) {
+    case 'http':
+      return http !== undefined && httpMatches(http, action)
+    case 'kafka':
+      return kafka !== undefined && kafkaMatches(kafka, policy, action, subject)
+    case 'tcp':
+      return tcp !== undefined && tcpMatches(tcp, action.port)
+  }
 }
 
 function sourceMatches(
@@ -154,6 +168,8 @@ export function httpMatches(
   )
 }
 
+const tcpMatches = (match: TcpMatch, port: number): boolean => match.ports?.includes(port) ?? true
+
 /** Operation → what also grants it (Kafka's own implications: AclEntry, KIP-11): describe comes with each of the others. */
 const DESCRIBE_COMES_WITH: ReadonlySet<KafkaOperation> = new Set(['produce', 'consume', 'delete', 'alter'])
 
@@ -173,11 +189,11 @@ function kafkaMatches(
   subject: Subject,
 ): boolean {
   // Implications widen what an allow grants; a deny refuses what it names and nothing else.
-  const operationMatches =
+  const isGranted =
     policy.action === 'allow'
       ? grants(match.operations, action.operation)
       : match.operations.includes(action.operation)
-  if (!operationMatches) return false
+  if (!isGranted) return false
   if (isGroupOfTopicPolicy(policy, action)) {
     return (
       policy.action === 'allow' &&
@@ -238,10 +254,6 @@ function explain(
   const caller = subject.kind === 'anonymous' ? 'a caller without identity' : subject.uri
   const who =
     subject.token === undefined ? caller : `${caller} with a token of ${subject.token.providers.join(', ')}`
-  const what =
-    action.protocol === 'http'
-      ? `${action.method} ${action.path} of service ${action.namespace}/${action.service}`
-      : `${action.operation} ${action.resource} ${action.name}`
   const because: Record<DecisionReason, string> = {
     'allowed-by-policy': `policy ${policy === undefined ? '' : nameOf(policy)} allows it`,
     'denied-by-policy': `policy ${policy === undefined ? '' : nameOf(policy)} denies it`,
@@ -252,7 +264,18 @@ function explain(
     'mesh-default': 'the mesh default or a policy in audit mode lets it pass',
     'path-not-normalisable': 'the path can be read in two ways',
   }
-  return `${who} ${allowed ? 'may' : 'may not'} ${what}: ${because[reason]}`
+  return `${who} ${allowed ? 'may' : 'may not'} ${whatOf(action)}: ${because[reason]}`
+}
+
+function whatOf(action: Action): string {
+  switch (action.protocol) {
+    case 'http':
+      return `${action.method} ${action.path} of service ${action.namespace}/${action.service}`
+    case 'kafka':
+      return `${action.operation} ${action.resource} ${action.name}`
+    case 'tcp':
+      return `connect to port ${action.port} of service ${action.namespace}/${action.service}`
+  }
 }
 
 /** The subject of a proven SPIFFE id, or of a caller that proved none, and of the token that it carries. */

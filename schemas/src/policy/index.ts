@@ -21,4 +21,5 @@ export {
   type ProvenToken,
   type SourceMatch,
   type Subject,
+  type TcpAction,
 } from './types.ts'

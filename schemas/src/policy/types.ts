@@ -50,7 +50,16 @@ export interface KafkaAction {
   readonly group?: string
 }
 
-export type Action = HttpAction | KafkaAction
+/** A connection whose bytes nobody reads: all that is known is where it leads. */
+export interface TcpAction {
+  readonly protocol: 'tcp'
+  readonly service: string
+  readonly namespace: string
+  /** Port of the service. */
+  readonly port: number
+}
+
+export type Action = HttpAction | KafkaAction | TcpAction
 
 /** `claims`: each one named must have one of the values, in which `*` stands for anything; a name with dots leads into objects. */
 export interface JwtMatch {
@@ -82,10 +91,16 @@ export interface KafkaMatch {
   readonly groups?: readonly string[]
 }
 
-/** One entry of `to`; a matcher of one protocol never matters to the other. An entry has one member. */
+/** `ports` absent: any. They are those of the service, as callers write them. */
+export interface TcpMatch {
+  readonly ports?: readonly number[]
+}
+
+/** One entry of `to`; a matcher of one protocol never matters to another. An entry has one member. */
 export interface OperationMatch {
   readonly http?: HttpMatch
   readonly kafka?: KafkaMatch
+  readonly tcp?: TcpMatch
 }
 
 export interface PolicyRule {

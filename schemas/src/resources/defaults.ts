@@ -37,6 +37,8 @@ export const DEFAULT_JWKS_REFRESH_MS = 600_000
 export const DEFAULT_JWKS_MAX_STALE_MS = 86_400_000
 /** Fail closed. */
 export const DEFAULT_MESH_ACTION = 'deny'
+/** Fail closed; permissive is for the time in which a mesh is joined. */
+export const DEFAULT_MTLS = 'strict'
 /** One in a hundred: Istio's and Dapr's production advice; a caller's own decision is followed whatever this says. */
 export const DEFAULT_SAMPLING_RATIO = 0.01
 /** No static secret, and the broker knows who calls. */

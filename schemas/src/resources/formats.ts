@@ -131,6 +131,7 @@ export const FORMATS = {
     2048,
     isJwksUri,
   ),
+  ip: format('an IP address', 45, isIp),
   host: format('an IP address or a host name', 253, isHost),
   'host-port': format('host:port', 260, isHostPort),
   'dns-hostname': format('a DNS host name in lower case, without port', 253, isDnsName),
@@ -195,6 +196,10 @@ function isPattern(text: string): boolean {
 function isSpiffePattern(text: string): boolean {
   if (!text.includes('*')) return parseSpiffeId(text) !== undefined
   return /^spiffe:\/\/[a-z0-9._-]{1,255}\/[A-Za-z0-9._/*-]*$/.test(text)
+}
+
+function isIp(text: string): boolean {
+  return /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.|$)){4}$/.test(text) || (text.includes(':') && isHost(text))
 }
 
 function isHost(text: string): boolean {

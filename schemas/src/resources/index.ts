@@ -1,4 +1,9 @@
-export { DEFAULT_NAMESPACE, DEFAULT_SAMPLING_RATIO, defaultDeadLetterTopic } from './defaults.ts'
+export {
+  DEFAULT_MTLS,
+  DEFAULT_NAMESPACE,
+  DEFAULT_SAMPLING_RATIO,
+  defaultDeadLetterTopic,
+} from './defaults.ts'
 export { type DocumentSource, type ReadDocument, readDocument } from './document.ts'
 export { type Fault, type FaultPath, formatPath, type PositionedFault } from './fault.ts'
 export { resourceKey } from './key.ts'

@@ -65,17 +65,22 @@ export interface ServicePort {
   readonly name?: string
   readonly port: number
   readonly protocol: 'http' | 'http2' | 'grpc' | 'tcp'
+  /** Where the app listens for it on loopback; there for protocol tcp, and for no other. */
+  readonly targetPort?: number
 }
 
 /** A name that callers use, and the workloads behind it: those of its namespace whose labels hold all of `selector`. */
 export interface ServiceSpec {
   readonly selector: Readonly<Record<string, string>>
   readonly ports: readonly ServicePort[]
+  /** Addresses that mean this service beside its name, for callers whose traffic is captured. */
+  readonly addresses?: readonly string[]
 }
 
 export interface ServiceSpecInput {
   readonly selector: Readonly<Record<string, string>>
   readonly ports?: readonly (Partial<ServicePort> & { readonly name?: string })[]
+  readonly addresses?: readonly string[]
 }
 
 /** One running instance: the inbound listener of its sidecar, and the service account that it proves. */
@@ -128,6 +133,8 @@ export type SubscriptionSpecInput = Pick<SubscriptionSpec, 'topic' | 'service' |
 /** What holds for the whole mesh. There is one, named `mesh`. */
 export interface MeshSpec {
   readonly defaultAction: 'allow' | 'deny'
+  /** Whether inbound listeners take plain text beside mTLS; its callers are anonymous. */
+  readonly mtls: 'strict' | 'permissive'
   /** Share of new traces that are recorded, 0 to 1. */
   readonly tracing: { readonly samplingRatio: number }
   readonly kafka?: {
@@ -138,6 +145,7 @@ export interface MeshSpec {
 
 export interface MeshSpecInput {
   readonly defaultAction?: 'allow' | 'deny'
+  readonly mtls?: 'strict' | 'permissive'
   readonly tracing?: { readonly samplingRatio?: number }
   readonly kafka?: {
     readonly bootstrapServers: readonly string[]

@@ -23,6 +23,36 @@ const kafkaRule = (kafka: object, target: object = { topic: 'a' }) =>
   policy({ target, rules: [{ to: [{ kafka }] }] })
 const fromRule = (source: object) => policy({ target: { service: 'a' }, rules: [{ from: [source] }] })
 
+test('a tcp port of a service says where the app listens; an http port does not', () => {
+  const service = (port: object, more: object = {}) => ({
+    ...head('Service'),
+    spec: { selector: { app: 'a' }, ports: [port], ...more },
+  })
+  assert.deepEqual(completed(service({ port: 5432, protocol: 'tcp' })).spec, {
+    selector: { app: 'a' },
+    ports: [{ port: 5432, protocol: 'tcp', targetPort: 5432 }],
+  })
+  assert.match(
+    messages(service({ targetPort: 8080 })).join(),
+    /ports\[0\]\.targetPort: expected targetPort only beside protocol tcp, came "http"/,
+  )
+  assert.match(
+    messages(service({}, { addresses: ['1.2.3.999', 'host', '::1'] })).join('\n'),
+    /addresses\[0\]: expected an IP address.*\n.*addresses\[1\]/,
+  )
+})
+
+test('a tcp matcher goes with a service or the whole mesh', () => {
+  const rule = (tcp: object, target: object) => policy({ target, rules: [{ to: [{ tcp }] }] })
+  completed(rule({ ports: [5432] }, { service: 'a' }))
+  completed(rule({}, { mesh: true }))
+  assert.match(
+    messages(rule({}, { topic: 'a' })).join(),
+    /expected kafka, because the target is a topic, came tcp/,
+  )
+  assert.match(messages(rule({ ports: [0] }, { service: 'a' })).join(), /ports\[0\]/)
+})
+
 test('each kind is completed with its defaults', () => {
   const spec = (value: unknown) => completed(value).spec
   assert.deepEqual(spec({ ...head('Service'), spec: { selector: { app: 'a' } } }), {
@@ -61,6 +91,7 @@ test('each kind is completed with its defaults', () => {
   })
   assert.deepEqual(spec({ ...head('Mesh', 'mesh'), spec: { kafka: { bootstrapServers: ['h:1'] } } }), {
     defaultAction: 'deny',
+    mtls: 'strict',
     tracing: { samplingRatio: 0.01 },
     kafka: { bootstrapServers: ['h:1'], security: 'mtls' },
   })
@@ -203,7 +234,7 @@ test('matchers of the other protocol are refused', () => {
     )
   assert.match(
     messages(kafkaRule({ operations: ['produce'] }, { service: 'a' })).join(),
-    /to\[0\]\.kafka: expected http, because the target is a service/,
+    /to\[0\]\.kafka: expected http or tcp, because the target is a service/,
   )
   completed(
     policy({
@@ -218,7 +249,7 @@ test('a matcher has one protocol', () => {
     messages(
       policy({ target: { mesh: true }, rules: [{ to: [{ http: {}, kafka: { operations: ['produce'] } }] }] }),
     ).join(),
-    /to\[0\]: expected exactly one of http, kafka, came http, kafka/,
+    /to\[0\]: expected exactly one of http, kafka, tcp, came http, kafka/,
   )
 })
 

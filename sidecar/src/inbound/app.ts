@@ -5,7 +5,7 @@ import { DEFAULT_TRAFFIC } from '@weft/schemas/snapshot'
 import type { Service } from '../transport/exchange.ts'
 import { Pool, type PoolBudget, type PoolOptions } from '../transport/pool.ts'
 
-const APP_HOST = '127.0.0.1'
+export const APP_HOST = '127.0.0.1'
 /** Node's http server closes idle connections after 5 s: be there first, for those that do not say so. */
 const IDLE_TIMEOUT_MS = 4_000
 

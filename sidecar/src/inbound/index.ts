@@ -12,15 +12,21 @@ import { countRequests } from '../layers/metrics.ts'
 import { limitRates } from '../layers/rate-limit.ts'
 import { rescue } from '../layers/rescue.ts'
 import { traceRequests } from '../layers/trace.ts'
-import { DETECTION_TIMEOUT_MS, type Listener, listen } from '../listen/index.ts'
-import { acceptHttp } from '../transport/accept-http.ts'
+import {
+  DETECTION_TIMEOUT_MS,
+  type DestinationOf,
+  type Listener,
+  listen,
+  notCaptured,
+} from '../listen/index.ts'
 import type { Service } from '../transport/exchange.ts'
 import { DEFAULT_LIMITS, type Http1Limits } from '../transport/http1/limits.ts'
 import { appAt } from './app.ts'
 import { authorize } from './authorize.ts'
+import { authorizeTcp } from './authorize-tcp.ts'
 import { limitConcurrency } from './concurrency.ts'
+import { inboundConnections } from './connections.ts'
 import { identityHeaders } from './identity-headers.ts'
-import { ANONYMOUS, certificateEnd, provenPeer } from './peer.ts'
 
 export interface InboundOptions {
   readonly host: string
@@ -34,6 +40,8 @@ export interface InboundOptions {
   readonly appPort: number | undefined
   /** True: no TLS, callers are anonymous; for an ingress on loopback. */
   readonly plaintext?: boolean
+  /** Where a captured connection was meant to go. Absent: nothing is captured. */
+  readonly destinationOf?: DestinationOf
   /** Default: DEFAULT_LIMITS. */
   readonly limits?: Http1Limits
 }
@@ -77,31 +85,22 @@ export async function startInbound(options: InboundOptions): Promise<Listener> {
     rejected.inc({ direction: 'inbound', code: error.row.id })
     log.debug({ code: error.row.id, reason: error.message }, 'request refused')
   }
-  const refused = (reason: string): void => onRejected(new MeshError('unauthenticated', reason))
   const expiry = setInterval(() => app?.dropExpired(performance.now()), EXPIRY_CHECK_MS)
   expiry.unref()
   return listen({
     host: options.host,
     port: options.port,
-    ...(!plaintext && { identity, protocolOf: () => 'tls' }),
+    ...(!plaintext && { identity }),
     detectionTimeoutMs: Math.min(DETECTION_TIMEOUT_MS, limits.idleTimeoutMs),
-    accept(socket, protocol) {
-      const peer = plaintext ? ANONYMOUS : provenPeer(socket, identity.current().spiffeId.trustDomain)
-      if (peer === undefined) {
-        refused('expected a certificate of a workload of this trust domain')
-        return undefined
-      }
-      const validUntil = certificateEnd(socket)
-      return acceptHttp(socket, protocol, {
-        service,
-        peer,
-        limits,
-        acceptsAbsoluteForm: false,
-        ...(validUntil !== undefined && { validUntil }),
-        onRejected,
-      })
-    },
-    onHandshakeRefused: (error) => refused(error.message),
+    ...inboundConnections({
+      ...options,
+      service,
+      limits,
+      plaintext,
+      authorizeTcp: authorizeTcp({ snapshots, metrics, log }),
+      destinationOf: options.destinationOf ?? notCaptured,
+      onRejected,
+    }),
     async onDrained() {
       clearInterval(expiry)
       verifier.close()

@@ -1,2 +1,3 @@
 export type { Protocol } from './detect.ts'
-export { DETECTION_TIMEOUT_MS, type Listener, listen } from './listener.ts'
+export { type AcceptedConnection, DETECTION_TIMEOUT_MS, type Listener, listen } from './listener.ts'
+export { authorityOf, type Destination, type DestinationOf, notCaptured } from './original-destination.ts'

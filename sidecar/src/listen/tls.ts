@@ -3,6 +3,7 @@ import { constants } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket, type TlsOptions } from 'node:tls'
 import type { IdentitySource, WorkloadIdentity } from '@weft/schemas/node/identity'
+import { TCP_ALPN } from '../transport/tcp/handshake.ts'
 import type { Protocol } from './detect.ts'
 
 export interface TlsEndOptions {
@@ -20,7 +21,7 @@ export interface TlsEnd {
 }
 
 /** What is offered, best first, and what each name means here. A caller without ALPN speaks HTTP/1.1. */
-const ALPN: Readonly<Record<string, Protocol>> = { h2: 'http2', 'http/1.1': 'http1' }
+const ALPN: Readonly<Record<string, Protocol>> = { h2: 'http2', 'http/1.1': 'http1', [TCP_ALPN]: 'tcp' }
 
 /** A handshake is two packets; longer is somebody who holds connections open for free. */
 const HANDSHAKE_TIMEOUT_MS = 10_000

@@ -1,11 +1,22 @@
 /** Opens an mTLS connection to the sidecar of an endpoint, and believes it only with the identity that the snapshot names. */
+import type { Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { MeshError } from '@weft/schemas/error'
 import { type IdentitySource, peerSpiffeId, secureContext } from '@weft/schemas/node/identity'
 import type { Endpoint } from '@weft/schemas/snapshot'
-import type { PoolOptions } from '../transport/pool.ts'
 
-export function dialEndpoint(endpoint: Endpoint, identity: IdentitySource): PoolOptions['dial'] {
+/** Opens a socket; calls exactly one of both, and not before it has returned. */
+export type Dial = (ready: (socket: Socket) => void, failed: (error: MeshError) => void) => Socket
+
+/** HTTP/1.1 for peers that are not as new. */
+const HTTP_ALPN: readonly string[] = ['h2', 'http/1.1']
+
+/** `alpn`: what the caller can speak; what was chosen stands in the socket that is handed over. */
+export function dialEndpoint(
+  endpoint: Endpoint,
+  identity: IdentitySource,
+  alpn: readonly string[] = HTTP_ALPN,
+): Dial {
   const { address, port } = endpoint
   return (ready, failed) => {
     const socket = connectTls({
@@ -17,8 +28,7 @@ export function dialEndpoint(endpoint: Endpoint, identity: IdentitySource): Pool
       // Names in certificates are SPIFFE ids, not hosts. The id is compared below; the chain is checked by OpenSSL.
       checkServerIdentity: () => undefined,
       minVersion: 'TLSv1.3',
-      // HTTP/1.1 for peers that are not as new.
-      ALPNProtocols: ['h2', 'http/1.1'],
+      ALPNProtocols: [...alpn],
     })
     socket.setNoDelay(true)
     const onError = (cause: Error): void => failed(failureOf(endpoint, cause))

@@ -11,14 +11,21 @@ import type { SnapshotSource } from '@weft/schemas/snapshot'
 import { accessLog } from '../layers/access-log.ts'
 import { countRequests } from '../layers/metrics.ts'
 import { rescue } from '../layers/rescue.ts'
+import { tcpMetrics } from '../layers/tcp-metrics.ts'
 import { traceRequests } from '../layers/trace.ts'
-import { DETECTION_TIMEOUT_MS, type Listener, listen } from '../listen/index.ts'
-import { acceptHttp } from '../transport/accept-http.ts'
-import type { Peer } from '../transport/exchange.ts'
+import {
+  DETECTION_TIMEOUT_MS,
+  type DestinationOf,
+  type Listener,
+  listen,
+  notCaptured,
+} from '../listen/index.ts'
 import { DEFAULT_LIMITS, type Http1Limits } from '../transport/http1/limits.ts'
+import { outboundConnections } from './connections.ts'
 import { countEndpoints, type ServiceReport, serviceReport } from './endpoint-report.ts'
 import { Router } from './route.ts'
 import { targetStack } from './stack.ts'
+import { OutboundTcp } from './tcp.ts'
 
 export interface OutboundOptions {
   readonly host: string
@@ -28,12 +35,12 @@ export interface OutboundOptions {
   readonly metrics: Metrics
   readonly log: Log
   readonly tracer: Tracer
+  /** Where a captured connection was meant to go. Absent: nothing is captured. */
+  readonly destinationOf?: DestinationOf
   /** Default: DEFAULT_LIMITS. */
   readonly limits?: Http1Limits
 }
 
-/** Whoever reaches the loopback listener is the local app: it has no certificate, and needs none. */
-const LOCAL_APP: Peer = { id: undefined, subject: { kind: 'anonymous' } }
 const EXPIRY_CHECK_MS = 1_000
 
 export interface Outbound extends Listener {
@@ -77,22 +84,22 @@ export async function startOutbound(options: OutboundOptions): Promise<Outbound>
     for (const { service, endpoints } of router.clusters) countEndpoints(service.name, endpoints, gauge)
   }, EXPIRY_CHECK_MS)
   expiry.unref()
+  const onRejected = (error: MeshError): void => {
+    rejected.inc({ direction: 'outbound', code: error.row.id })
+    log.debug({ code: error.row.id, reason: error.message }, 'request refused')
+  }
   const listener = await listen({
     host: options.host,
     port: options.port,
     detectionTimeoutMs: Math.min(DETECTION_TIMEOUT_MS, limits.idleTimeoutMs),
-    accept: (socket, protocol) =>
-      acceptHttp(socket, protocol, {
-        service,
-        peer: LOCAL_APP,
-        limits,
-        acceptsAbsoluteForm: true,
-        openTunnel: (authority) => router.check(authority),
-        onRejected(error: MeshError) {
-          rejected.inc({ direction: 'outbound', code: error.row.id })
-          log.debug({ code: error.row.id, reason: error.message }, 'request refused')
-        },
-      }),
+    ...outboundConnections({
+      router,
+      service,
+      tcp: new OutboundTcp({ identity, metrics: tcpMetrics(metrics, 'outbound') }),
+      limits,
+      onRejected,
+      destinationOf: options.destinationOf ?? notCaptured,
+    }),
     async onDrained() {
       clearInterval(expiry)
       await router.close()

@@ -17,7 +17,7 @@ import {
 } from '@weft/schemas/snapshot'
 import { startInbound } from '../inbound/index.ts'
 import { createAuthority, type TestAuthority, TestIdentity } from '../listen/certificates.test-support.ts'
-import type { Listener } from '../listen/index.ts'
+import type { Destination, Listener } from '../listen/index.ts'
 import type { Http1Limits } from '../transport/http1/limits.ts'
 import { type Outbound, startOutbound } from './index.ts'
 
@@ -27,6 +27,8 @@ export const SERVER = 'spiffe://weft.local/ns/default/sa/server'
 export const HTTP2_APP: Partial<Snapshot> = {
   workload: { identity: SERVER, namespace: 'default', service: 'server', appProtocol: 'http2' },
 }
+/** Port of the service whose bytes nobody reads; it leads to the same app. */
+export const TCP_PORT = 5432
 
 class TestSnapshots implements SnapshotSource {
   #now: IndexedSnapshot
@@ -77,13 +79,14 @@ export function serviceOf(
   traffic: Partial<TrafficSettings> = {},
 ): ServiceEntry {
   const names = ['server', 'server.default', 'server.default.svc']
-  const hosts = names.flatMap((name) => [name, `${name}:80`])
+  const hosts = names.flatMap((name) => [name, `${name}:80`, `${name}:${TCP_PORT}`])
   return {
     name: 'server',
     namespace: 'default',
     hosts,
     endpoints,
     traffic: { ...DEFAULT_TRAFFIC, ...traffic },
+    tcpPorts: [TCP_PORT],
   }
 }
 
@@ -97,6 +100,9 @@ export interface PairOptions {
   readonly extraEndpoints?: readonly Endpoint[]
   readonly plaintext?: boolean
   readonly inboundAppPort?: number
+  /** Captured: where every connection was meant to go. */
+  readonly inboundDestination?: (appPort: number) => Destination
+  readonly outboundDestination?: Destination
 }
 
 export interface Pair extends AsyncDisposable {
@@ -119,6 +125,7 @@ const silent = (): Log => {
 }
 
 export async function startPair(options: PairOptions = {}): Promise<Pair> {
+  const { inboundDestination, outboundDestination } = options
   const authority = await createAuthority()
   const clientIdentity = new TestIdentity(await authority.issue('client'))
   const serverIdentity = new TestIdentity(await authority.issue('server'))
@@ -131,13 +138,17 @@ export async function startPair(options: PairOptions = {}): Promise<Pair> {
     ...(options.limits !== undefined && { limits: options.limits }),
   }
   const loopback = { host: '127.0.0.1', port: 0 }
-  const inboundSnapshots = new TestSnapshots(snapshotOf(options.snapshot ?? {}))
+  const appPort = options.inboundAppPort ?? portOf(app)
+  const served = snapshotOf(options.snapshot ?? {})
+  const workload = { tcpPorts: [{ port: TCP_PORT, appPort }], ...served.workload }
+  const inboundSnapshots = new TestSnapshots({ ...served, workload })
   const inbound = await startInbound({
     ...shared,
     ...loopback,
     snapshots: inboundSnapshots,
     identity: serverIdentity,
-    appPort: options.inboundAppPort ?? portOf(app),
+    appPort,
+    ...(inboundDestination !== undefined && { destinationOf: () => inboundDestination(appPort) }),
     ...(options.plaintext !== undefined && { plaintext: options.plaintext }),
   })
   const endpoint: Endpoint = {
@@ -153,6 +164,7 @@ export async function startPair(options: PairOptions = {}): Promise<Pair> {
     ...loopback,
     snapshots: outboundSnapshots,
     identity: clientIdentity,
+    ...(outboundDestination !== undefined && { destinationOf: () => outboundDestination }),
   })
   return {
     authority,

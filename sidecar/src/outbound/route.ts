@@ -5,6 +5,7 @@ import type { RouteTable } from '@weft/schemas/snapshot-routes'
 import { parseSpiffeId } from '@weft/schemas/spiffe'
 import type { RequestHandler, RequestHead, ResponseHandler, Service } from '../transport/exchange.ts'
 import { Cluster, type ClusterOptions } from './cluster.ts'
+import type { TcpTarget } from './tcp.ts'
 
 export interface RouterOptions extends ClusterOptions {
   readonly snapshots: SnapshotSource
@@ -49,7 +50,7 @@ export class Router implements Service {
   }
 
   call(head: RequestHead, response: ResponseHandler): RequestHandler {
-    const target = this.#target(head.authority)
+    const target = this.#target(head)
     head.notes.service = target.service
     head.notes.destination = target.destination
     return target.handler.call(head, response)
@@ -57,7 +58,14 @@ export class Router implements Service {
 
   /** Throws `unknown_host` where no service of the mesh has this authority. */
   check(authority: string): void {
-    this.#lookUp(authority)
+    if (this.#find(authority) === undefined) throw unknownHost(authority)
+  }
+
+  /** The tcp port that an authority with a port means; undefined where it means none. */
+  tcpTarget(authority: string): TcpTarget | undefined {
+    const service = this.#find(authority)
+    const port = Number(authority.slice(authority.lastIndexOf(':') + 1))
+    return service?.tcpPorts?.includes(port) === true ? { service, port } : undefined
   }
 
   dropExpired(now: number): void {
@@ -73,22 +81,16 @@ export class Router implements Service {
     await Promise.all([...[...this.#clusters.values()].map((cluster) => cluster.close()), ...this.#leaving])
   }
 
-  #lookUp(authority: string): ServiceEntry {
+  #find(authority: string): ServiceEntry | undefined {
     const { serviceByHost } = this.#current
-    const service = serviceByHost.get(authority) ?? serviceByHost.get(authority.toLowerCase())
-    if (service === undefined)
-      throw new MeshError(
-        'unknown_host',
-        `expected the host of a service of the mesh; ${authority} is none`,
-        {
-          target: authority,
-        },
-      )
-    return service
+    return serviceByHost.get(authority) ?? serviceByHost.get(authority.toLowerCase())
   }
 
-  #target(authority: string): Target {
-    const service = this.#lookUp(authority)
+  /** The host that is asked for; where it is none of the mesh, the address that a captured connection was meant for. */
+  #target({ authority, peer }: RequestHead): Target {
+    const service =
+      this.#find(authority) ?? (peer.destination === undefined ? undefined : this.#find(peer.destination))
+    if (service === undefined) throw unknownHost(authority)
     let target = this.#targets.get(service)
     if (target === undefined) {
       target = this.#build(service)
@@ -150,5 +152,9 @@ export class Router implements Service {
 /** Who answers; where nobody does, who should. */
 export const destinationOf = ({ name, endpoints }: ServiceEntry): string =>
   parseSpiffeId(endpoints[0]?.identity ?? '')?.serviceAccount ?? name
+const unknownHost = (authority: string): MeshError =>
+  new MeshError('unknown_host', `expected the host of a service of the mesh; ${authority} is none`, {
+    target: authority,
+  })
 
 const keyOf = ({ namespace, name }: ServiceEntry): string => `${namespace}/${name}`

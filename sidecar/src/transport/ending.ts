@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import type { PendingSplice } from './tcp/pending-splice.ts'
 
 /** Of a request that was answered before it had ended so much is read; more is not worth it. */
 export const MAX_DISCARDED_BYTES = 256 * 1024
@@ -15,6 +16,7 @@ export class Ending {
   #isBegun = false
   #discarded = 0
   #deadlineAt = 0
+  #heir: PendingSplice | undefined
 
   constructor(socket: Socket) {
     this.#socket = socket
@@ -35,18 +37,31 @@ export class Ending {
     this.#socket.resume()
   }
 
+  /** For HTTP the connection is over; its bytes go elsewhere from now on. */
+  handOver(heir: PendingSplice): void {
+    this.#isBegun = true
+    this.#heir = heir
+  }
+
   checkDeadline(now: number): void {
-    if (now >= this.#deadlineAt) this.#socket.destroy()
+    if (this.#heir !== undefined) this.#heir.checkDeadline(now)
+    else if (now >= this.#deadlineAt) this.#socket.destroy()
   }
 
   discard(bytes: number): void {
+    if (this.#heir !== undefined) return
     this.#discarded += bytes
     if (this.#discarded > MAX_DISCARDED_BYTES) this.#socket.destroy()
   }
 
   destroy(): void {
     this.#isBegun = true
-    this.#socket.destroy()
+    if (this.#heir !== undefined) this.#heir.destroy()
+    else this.#socket.destroy()
+  }
+
+  onClosed(): void {
+    this.#isBegun = true
   }
 
   /** A reset, so that nobody takes what was sent for the whole of the answer. TLS tells by the close_notify that is missing. */

@@ -35,6 +35,8 @@ export interface Peer {
   /** Proven in the handshake; absent on plain-text listeners. */
   readonly id: SpiffeId | undefined
   readonly subject: Subject
+  /** `address:port` that a captured connection was meant for. */
+  readonly destination?: string
 }
 
 /** What the layers of one exchange leave for one another. */

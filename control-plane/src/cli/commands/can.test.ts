@@ -23,6 +23,20 @@ test('capitals are an HTTP method, small letters a Kafka operation', () => {
   })
 })
 
+test('connect asks for a port of a service', () => {
+  assert.deepEqual(parseAction(question('connect', 'prod/order-db:5432'), 'default', undefined), {
+    protocol: 'tcp',
+    service: 'order-db',
+    namespace: 'prod',
+    port: 5432,
+  })
+  assert.throws(() => parseAction(question('connect', 'order-db'), 'default', undefined), /which port\?/)
+  assert.throws(
+    () => parseAction(question('connect', 'order-db:5432', '/x'), 'default', undefined),
+    /takes no path/,
+  )
+})
+
 test('groups, transactional ids, the cluster and other namespaces can be named', () => {
   const kafka = (what: string) => parseAction(question('describe', what), 'default', undefined)
   assert.deepEqual(kafka('group:billing'), {

@@ -6,6 +6,7 @@ import {
   KAFKA_OPERATIONS,
   type KafkaAction,
   subjectOf,
+  type TcpAction,
 } from '@weft/schemas/policy'
 import { parseSpiffeId, spiffeId } from '@weft/schemas/spiffe'
 import type { Command } from 'commander'
@@ -31,10 +32,10 @@ export function addCan(program: Command, io: Io, outcome: Outcome): void {
   const command = program
     .command('can')
     .argument('<who>', 'service account (of -n, or as namespace/name), SPIFFE id, or anonymous')
-    .argument('<verb>', `an HTTP method in capitals, or one of ${KAFKA_OPERATIONS.join(', ')}`)
+    .argument('<verb>', `an HTTP method in capitals, connect, or one of ${KAFKA_OPERATIONS.join(', ')}`)
     .argument(
       '<what>',
-      'a service (of -n, or as namespace/name); a topic, or group:NAME, transactionalId:NAME, cluster',
+      'a service (of -n, or as namespace/name; with :PORT for connect); a topic, or group:NAME, transactionalId:NAME, cluster',
     )
     .argument('[path]', 'path of the request, for an HTTP method')
     .option('-f, --filename <paths...>', 'ask these files and folders instead of the control plane')
@@ -60,6 +61,7 @@ export function addCan(program: Command, io: Io, outcome: Outcome): void {
     examples: [
       ['weft can billing-service consume orders', 'a topic'],
       ['weft can product-service POST order-service /orders', 'a request'],
+      ['weft can order-service connect order-db:5432', 'a connection of any other protocol'],
       ['weft can anonymous GET product-service / -f mesh', 'before anything is deployed'],
       ['weft can anonymous GET shop /orders --jwt accounts --claim role=admin', 'for an end user'],
     ],
@@ -166,7 +168,7 @@ export function parseSubject(who: string, namespace: string): AskedSubject {
   return rest === undefined ? { namespace, serviceAccount: who } : { namespace: first, serviceAccount: rest }
 }
 
-/** Capitals are an HTTP method, small letters a Kafka operation: DELETE and delete are two things. */
+/** Capitals are an HTTP method, small letters connect or a Kafka operation: DELETE and delete are two things. */
 export function parseAction(
   { verb, what, path }: Question,
   namespace: string,
@@ -179,19 +181,34 @@ export function parseAction(
         'The answer may differ from path to path.',
       )
     if (!path.startsWith('/')) throw usageError(`a path begins with /, this is ${JSON.stringify(path)}`)
-    const { first, rest } = split(what)
-    const service = rest === undefined ? { service: what, namespace } : { service: rest, namespace: first }
-    return { protocol: 'http', ...service, method: verb, path }
+    return { protocol: 'http', ...serviceNamed(what, namespace), method: verb, path }
   }
+  if (verb === 'connect') return connection(what, path, namespace)
   const operation = KAFKA_OPERATIONS.find((known) => known.toLowerCase() === verb.toLowerCase())
   if (operation === undefined)
     throw usageError(
       `no verb ${JSON.stringify(verb)}`,
-      `Choose an HTTP method in capitals (GET, POST …), or one of ${KAFKA_OPERATIONS.join(', ')}.`,
+      `Choose an HTTP method in capitals (GET, POST …), connect, or one of ${KAFKA_OPERATIONS.join(', ')}.`,
     )
   if (path !== undefined)
     throw usageError(`${operation} is a Kafka operation and takes no path; HTTP methods are in capitals`)
   return { protocol: 'kafka', ...kafkaResource(what), operation, ...(group !== undefined && { group }) }
+}
+
+function connection(what: string, path: string | undefined, namespace: string): TcpAction {
+  if (path !== undefined) throw usageError('connect takes no path; HTTP methods are in capitals')
+  const [, service = '', port = ''] = /^(.+):([0-9]{1,5})$/.exec(what) ?? []
+  if (service === '')
+    throw usageError(`which port? As in: weft can WHO connect ${what}:5432`, 'Each port is asked for itself.')
+  return { protocol: 'tcp', ...serviceNamed(service, namespace), port: Number(port) }
+}
+
+function serviceNamed(
+  what: string,
+  namespace: string,
+): { readonly service: string; readonly namespace: string } {
+  const { first, rest } = split(what)
+  return rest === undefined ? { service: what, namespace } : { service: rest, namespace: first }
 }
 
 function kafkaResource(what: string): Pick<KafkaAction, 'resource' | 'name'> {

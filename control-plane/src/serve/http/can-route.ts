@@ -71,6 +71,16 @@ const ACTION = {
         group: TEXT,
       },
     },
+    {
+      additionalProperties: false,
+      required: ['protocol', 'service', 'port'],
+      properties: {
+        protocol: { const: 'tcp' },
+        service: TEXT,
+        namespace: TEXT,
+        port: { type: 'integer', minimum: 1, maximum: 65_535 },
+      },
+    },
   ],
 }
 
@@ -108,4 +118,4 @@ function toSubject(subject: CanBody['subject'], trustDomain: string): Subject {
 }
 
 const withNamespace = (action: Action): Action =>
-  action.protocol === 'http' ? { ...action, namespace: action.namespace ?? DEFAULT_NAMESPACE } : action
+  action.protocol === 'kafka' ? action : { ...action, namespace: action.namespace ?? DEFAULT_NAMESPACE }

@@ -2,7 +2,7 @@ import { KAFKA_OPERATIONS } from '../../policy/types.ts'
 import { DEFAULT_POLICY_ACTION, DEFAULT_POLICY_MODE } from '../defaults.ts'
 import { type FaultPath, type LocatedFault, locatedFault, showValue } from '../fault.ts'
 import { entries, isMap, type KindDefinition, member } from './definition.ts'
-import { exactlyOne, list, map, oneOf, onlyTrue, resource, text } from './shapes.ts'
+import { exactlyOne, list, map, oneOf, onlyTrue, port, resource, text } from './shapes.ts'
 
 const target = exactlyOne({
   service: text('dns-label', 'A Service of the namespace of this policy.'),
@@ -57,6 +57,8 @@ const kafka = map(
   ['operations'],
 )
 
+const tcp = map({ ports: list(port('A port of the service.'), 'Any where absent.', 64) })
+
 const spec = map(
   {
     target,
@@ -68,7 +70,7 @@ const spec = map(
     rules: list(
       map({
         from: list(source, 'Who; any caller with an identity where absent.'),
-        to: list(exactlyOne({ http, kafka }), 'What; everything where absent.'),
+        to: list(exactlyOne({ http, kafka, tcp }), 'What; everything where absent.'),
       }),
       'One that matches is enough.',
     ),
@@ -117,10 +119,10 @@ function sourceFaults(source: unknown, at: FaultPath): readonly LocatedFault[] {
   ]
 }
 
-const HTTP_TARGETS: ReadonlySet<string> = new Set(['service', 'mesh'])
+const SERVICE_TARGETS: ReadonlySet<string> = new Set(['service', 'mesh'])
 const KAFKA_TARGETS: ReadonlySet<string> = new Set(['topic', 'group', 'transactionalId', 'cluster', 'mesh'])
 
-/** A matcher of the other protocol would be silently dead: a policy that looks as if it protected something. */
+/** A matcher of another protocol would be silently dead: a policy that looks as if it protected something. */
 function matcherFaults(
   matcher: unknown,
   targets: ReadonlySet<string>,
@@ -130,15 +132,16 @@ function matcherFaults(
   const faults: LocatedFault[] = []
   if (target !== undefined && more.length === 0) {
     for (const [protocol, fitting] of [
-      ['http', HTTP_TARGETS],
+      ['http', SERVICE_TARGETS],
       ['kafka', KAFKA_TARGETS],
+      ['tcp', SERVICE_TARGETS],
     ] as const) {
-      const isKnown = HTTP_TARGETS.has(target) || KAFKA_TARGETS.has(target)
+      const isKnown = SERVICE_TARGETS.has(target) || KAFKA_TARGETS.has(target)
       if (member(matcher, protocol) === undefined || fitting.has(target) || !isKnown) continue
       faults.push(
         locatedFault({
           at: [...at, protocol],
-          expected: `${protocol === 'http' ? 'kafka' : 'http'}, because the target is a ${target}`,
+          expected: `${protocol === 'kafka' ? 'http or tcp' : 'kafka'}, because the target is a ${target}`,
           came: protocol,
           hint: `${protocol} goes with the targets ${[...fitting].join(', ')}`,
           onKey: true,

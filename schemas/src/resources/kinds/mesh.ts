@@ -1,6 +1,7 @@
 import {
   DEFAULT_KAFKA_SECURITY,
   DEFAULT_MESH_ACTION,
+  DEFAULT_MTLS,
   DEFAULT_NAMESPACE,
   DEFAULT_SAMPLING_RATIO,
 } from '../defaults.ts'
@@ -11,6 +12,13 @@ const spec = map({
   defaultAction: {
     ...oneOf(['allow', 'deny'], 'What holds where no policy speaks.'),
     default: DEFAULT_MESH_ACTION,
+  },
+  mtls: {
+    ...oneOf(
+      ['strict', 'permissive'],
+      'permissive: inbound listeners take plain text too; its callers are anonymous for every policy.',
+    ),
+    default: DEFAULT_MTLS,
   },
   tracing: map({
     samplingRatio: {
@@ -42,8 +50,9 @@ export const mesh: KindDefinition<'Mesh'> = {
   plural: 'meshes',
   schema: resource({ kind: 'Mesh', spec, name, namespace }),
   check: () => [],
-  complete: ({ spec: { defaultAction, tracing, kafka } }) => ({
+  complete: ({ spec: { defaultAction, mtls, tracing, kafka } }) => ({
     defaultAction: defaultAction ?? DEFAULT_MESH_ACTION,
+    mtls: mtls ?? DEFAULT_MTLS,
     tracing: { samplingRatio: tracing?.samplingRatio ?? DEFAULT_SAMPLING_RATIO },
     ...(kafka !== undefined && {
       kafka: { bootstrapServers: kafka.bootstrapServers, security: kafka.security ?? DEFAULT_KAFKA_SECURITY },

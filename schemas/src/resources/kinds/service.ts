@@ -17,9 +17,17 @@ const spec = map(
           ),
           default: DEFAULT_SERVICE_PROTOCOL,
         },
+        targetPort: port(
+          'Where the app listens on loopback, for protocol tcp; the same as port where absent.',
+        ),
       }),
       'One port, 80 for http, where absent.',
       64,
+    ),
+    addresses: list(
+      text('ip', 'An IP address.'),
+      'Addresses that mean this service beside its name; for callers whose traffic is captured.',
+      16,
     ),
   },
   ['selector'],
@@ -32,15 +40,35 @@ export const service: KindDefinition<'Service'> = {
   kind: 'Service',
   plural: 'services',
   schema: resource({ kind: 'Service', spec, name }),
-  check: (input) => [...repeated(input, 'port', DEFAULT_SERVICE_PORT), ...repeated(input, 'name', undefined)],
-  complete: ({ spec: { selector, ports } }) => ({
+  check: (input) => [
+    ...repeated(input, 'port', DEFAULT_SERVICE_PORT),
+    ...repeated(input, 'name', undefined),
+    ...targetFaults(input),
+  ],
+  complete: ({ spec: { selector, ports, addresses } }) => ({
     selector,
-    ports: (ports ?? [{}]).map((entry) => ({
-      ...(entry.name !== undefined && { name: entry.name }),
-      port: entry.port ?? DEFAULT_SERVICE_PORT,
-      protocol: entry.protocol ?? DEFAULT_SERVICE_PROTOCOL,
+    ports: (ports ?? [{}]).map(({ name, port = DEFAULT_SERVICE_PORT, protocol, targetPort }) => ({
+      ...(name !== undefined && { name }),
+      port,
+      protocol: protocol ?? DEFAULT_SERVICE_PROTOCOL,
+      ...(protocol === 'tcp' && { targetPort: targetPort ?? port }),
     })),
+    ...(addresses !== undefined && { addresses }),
   }),
+}
+
+/** The app of an http service is where its sidecar was told; a port here would be silently dead. */
+function targetFaults(input: unknown): readonly LocatedFault[] {
+  return entries(member(member(input, 'spec'), 'ports'))
+    .filter(([, entry]) => member(entry, 'targetPort') !== undefined && member(entry, 'protocol') !== 'tcp')
+    .map(([index, entry]) =>
+      locatedFault({
+        at: ['spec', 'ports', index, 'targetPort'],
+        expected: 'targetPort only beside protocol tcp',
+        came: showValue(member(entry, 'protocol') ?? DEFAULT_SERVICE_PROTOCOL),
+        onKey: true,
+      }),
+    )
 }
 
 function repeated(input: unknown, key: 'port' | 'name', fallback: unknown): readonly LocatedFault[] {

@@ -107,6 +107,13 @@ export class MessageReader {
     if (this.#state === 'untilClose') this.#end(undefined)
   }
 
+  /** The bytes that came and were not read yet, for whoever reads on; nothing is read here any more. */
+  takeRest(): Buffer | undefined {
+    const rest = this.#rest
+    this.stop()
+    return rest
+  }
+
   /** Nothing that comes from now on is looked at. */
   stop(): void {
     this.#isStopped = true

@@ -14,6 +14,8 @@ import { MeshError } from '@weft/schemas/error'
 import { Ending, MAX_DISCARDED_BYTES } from '../ending.ts'
 import type { Fields } from '../exchange.ts'
 import { Output, type OutputOwner } from '../output.ts'
+import type { OpenTunnel } from '../tcp/pending-splice.ts'
+import { answeredTunnel } from './connect.ts'
 import type { HeadScanner } from './head-scanner.ts'
 import { MessageReader, type MessageSink } from './message-reader.ts'
 import { RequestHeadReader } from './request-head.ts'
@@ -32,6 +34,7 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
   readonly output: Output
   readonly #ending: Ending
   #exchange: ServerExchange | undefined
+  #tunnel: OpenTunnel | undefined
   #isLast = false
   #isBodyPaused = false
   #isHeadTimed = false
@@ -52,8 +55,7 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
     socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     socket.on('end', () => this.#onSocketEnd())
     socket.on('error', () => {}) // 'close' follows, and says enough
-    socket.on('close', () => this.#onClose())
-    socket.resume()
+    socket.on('close', () => this.#onClose()).resume()
   }
 
   get closesAfterAnswer(): boolean {
@@ -104,18 +106,20 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
     }
     try {
       this.#reader.feed(chunk)
+      this.#afterRead()
     } catch (error) {
       this.#reject(MeshError.from(error))
-      return
     }
-    this.#afterRead()
   }
 
   #afterRead(): void {
     const { headTimeoutMs, idleTimeoutMs } = this.#options.limits
     const exchange = this.#exchange
     if (this.#ending.isBegun) return
-    if (exchange !== undefined && !exchange.isRequestEnded)
+    if (this.#tunnel !== undefined) {
+      this.output.flush()
+      this.#ending.handOver(answeredTunnel(this.#socket, this.#tunnel, this.#reader.takeRest()))
+    } else if (exchange !== undefined && !exchange.isRequestEnded)
       this.#deadlineAt = performance.now() + idleTimeoutMs
     else if (exchange !== undefined || this.#isWaitingToProceed) {
       if (this.#reader.heldBytes > 0) this.#socket.pause()
@@ -127,16 +131,15 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
   }
 
   #onSocketEnd(): void {
-    const exchange = this.#exchange
     // As Envoy, nginx and Go do: who shuts its side while it waits is gone, and what is done for it can be stopped.
-    if (exchange !== undefined) this.#abandon(exchange)
+    if (this.#exchange !== undefined) this.#abandon(this.#exchange)
     this.#end()
   }
 
   #onClose(): void {
     if (this.#exchange !== undefined) this.#abandon(this.#exchange)
     this.#reader.stop()
-    this.#ending.destroy()
+    this.#ending.onClosed()
   }
 
   #abandon(exchange: ServerExchange): void {
@@ -177,7 +180,8 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
   onMessageEnd(trailers: Fields | undefined): void {
     const exchange = this.#exchange
     if (exchange === undefined) {
-      if (!this.#ending.isBegun) this.#reader.next() // a tunnel was opened: what follows is its first request
+      // A tunnel was opened: what follows is its first request, or not ours to read.
+      if (!this.#ending.isBegun && this.#tunnel === undefined) this.#reader.next()
       return
     }
     exchange.isRequestEnded = true
@@ -250,18 +254,18 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
     if (this.#socket.isPaused()) this.#socket.resume()
     try {
       this.#reader.next()
+      this.#afterRead()
     } catch (error) {
       this.#reject(MeshError.from(error))
-      return
     }
-    this.#afterRead()
   }
 
   #openTunnel(authority: string): void {
     const { openTunnel } = this.#options
     if (openTunnel === undefined || this.heads.tunnelAuthority !== undefined)
       throw new MeshError('not_implemented', 'expected no CONNECT here')
-    openTunnel(authority)
+    this.#tunnel = openTunnel(authority)
+    if (this.#tunnel !== undefined) return
     this.heads.tunnelAuthority = authority
     this.output.text(interimText(200, []))
   }
