@@ -29,6 +29,11 @@ export const METRICS = {
     labels: ['direction', 'source', 'destination'],
     buckets: LATENCY_SECONDS,
   },
+  weft_grpc_calls_total: {
+    type: 'counter',
+    help: 'gRPC calls by who called whom and the gRPC status they ended with; `-` where none came.',
+    labels: ['direction', 'source', 'destination', 'grpc_status'],
+  },
   weft_http_retries_total: {
     type: 'counter',
     help: 'Attempts after the first.',

@@ -8,7 +8,9 @@ import type { RateLimit, SnapshotSource } from '@weft/schemas/snapshot'
 import { TokenVerifier } from '../jwt/verifier.ts'
 import { accessLog } from '../layers/access-log.ts'
 import { authenticate } from '../layers/authenticate.ts'
-import { countRequests } from '../layers/metrics.ts'
+import { grpcDeadline } from '../layers/grpc-deadline.ts'
+import { countCalls } from '../layers/grpc-metrics.ts'
+import { countRequests, type MetricsLayerOptions } from '../layers/metrics.ts'
 import { limitRates } from '../layers/rate-limit.ts'
 import { rescue } from '../layers/rescue.ts'
 import { traceRequests } from '../layers/trace.ts'
@@ -64,15 +66,18 @@ export async function startInbound(options: InboundOptions): Promise<Listener> {
   const authenticated = authenticate(authorized, verifier)
   // Before the decision, so that nothing that is asked or logged from there on can come from a forged field.
   const identified = identityHeaders(authenticated)
+  // Around all that takes time, and under rescue: a call that is late is answered with its status.
+  const limited = grpcDeadline(identified)
   // Turns refusals and errors into answers, so that the layers above see what the caller gets to see.
-  const rescued = rescue(identified)
+  const rescued = rescue(limited)
   const logged = accessLog(rescued, log)
-  // Counts answers, refusals among them.
-  const counted = countRequests(named(logged, identity), {
+  const counting: MetricsLayerOptions = {
     direction: 'inbound',
     metrics,
     sourceOf: ({ peer }) => peer.id?.serviceAccount ?? '-',
-  })
+  }
+  // Counts answers, refusals among them.
+  const counted = countRequests(named(countCalls(logged, counting), identity), counting)
   // Outermost: the span covers all that was done for the request, and refusals are seen in the trace.
   const service = traceRequests(counted, {
     tracer,

@@ -1,4 +1,4 @@
-/** The one place where an error becomes an answer: problem+json from the row of its code (RFC 9457). */
+/** The one place where an error becomes an answer: problem+json from the row of its code (RFC 9457), for gRPC its status. */
 import { MeshError, toProblem } from '@weft/schemas/error'
 import { parseTraceparent } from '@weft/schemas/trace-context'
 import {
@@ -9,7 +9,9 @@ import {
   type ResponseHandler,
   type ResponseHead,
   type Service,
+  UNKNOWN_LENGTH,
 } from '../transport/exchange.ts'
+import { grpcStatusFields } from './grpc-status.ts'
 
 /** Seconds after which to try again, where trying again makes sense. */
 const RETRY_AFTER = '1'
@@ -48,6 +50,10 @@ class RescuedResponse extends ForwardingResponse {
 
   override onFail(error: MeshError, progress: Progress): void {
     this.#request.notes.error = error.row.id
+    if (this.#request.isGrpc) {
+      this.#endCall(error)
+      return
+    }
     // Half an answer cannot be taken back: the connection is broken, so that nobody takes it for a whole one.
     if (this.#isStarted) {
       this.next.onFail(error, progress)
@@ -62,6 +68,20 @@ class RescuedResponse extends ForwardingResponse {
     if (error.code === 'invalid_token') fields.push('www-authenticate', challenge(error))
     this.next.onHead({ status: error.row.http, fields, length: body.length })
     this.next.onData(body)
+    this.next.onEnd(undefined)
+  }
+
+  /** A gRPC call ends with its status, also in the middle: what came before it is not taken for the whole then. */
+  #endCall(error: MeshError): void {
+    const status = grpcStatusFields(error)
+    if (this.#isStarted) {
+      this.next.onEnd(status)
+      return
+    }
+    this.#isStarted = true
+    // Trailers-Only: one head that is also the end.
+    const fields = ['content-type', 'application/grpc', ...status]
+    this.next.onHead({ status: 200, fields, length: UNKNOWN_LENGTH })
     this.next.onEnd(undefined)
   }
 }

@@ -33,6 +33,7 @@ import type {
 } from '../transport/exchange.ts'
 import { ForwardingResponse } from '../transport/exchange.ts'
 import { firstValue, onlyValue, removeFields, setField } from '../transport/fields.ts'
+import { grpcStatusOf } from './grpc-status.ts'
 
 export interface TraceOptions {
   readonly tracer: Tracer
@@ -112,11 +113,14 @@ function startSpan(head: RequestHead, came: TraceContext | undefined, { tracer, 
 
 /** Semantic conventions for HTTP spans, status: a 4xx is the client's failure, and none of the server's. */
 const FAILS_FROM = { client: 400, server: 500 } as const
+/** UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS. */
+const SERVER_FAILURES: ReadonlySet<number> = new Set([2, 4, 12, 13, 14, 15])
 
 class TracedResponse extends ForwardingResponse {
   readonly #request: RequestHead
   readonly #recording: Recording | undefined
   #status = 0
+  #head: Fields | undefined
 
   constructor(next: ResponseHandler, request: RequestHead, recording: Recording | undefined) {
     super(next)
@@ -126,19 +130,33 @@ class TracedResponse extends ForwardingResponse {
 
   override onHead(head: ResponseHead): void {
     this.#status = head.status
+    this.#head = head.fields
     if (firstValue(head.fields, 'traceparent') === undefined)
       head.fields.push('traceparent', this.#request.notes.traceparent)
     this.next.onHead(head)
   }
 
   override onEnd(trailers: Fields | undefined): void {
-    if (this.#recording !== undefined) this.#finish(this.#recording, undefined)
+    if (this.#recording !== undefined) {
+      if (this.#request.isGrpc) this.#describeCall(this.#recording, grpcStatusOf(this.#head, trailers))
+      this.#finish(this.#recording, undefined)
+    }
     this.next.onEnd(trailers)
   }
 
   override onFail(error: MeshError, progress: Progress): void {
     if (this.#recording !== undefined) this.#finish(this.#recording, error)
     this.next.onFail(error, progress)
+  }
+
+  /** Semantic conventions for RPC spans: `rpc.*`, and which statuses are the server's failure. */
+  #describeCall({ span, failsFrom }: Recording, status: number | undefined): void {
+    const [, service = '', method = ''] = this.#request.target.split('/')
+    span.setAttributes({ 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': method })
+    if (status === undefined) return
+    span.setAttribute('rpc.grpc.status_code', status)
+    const isFailure = failsFrom === FAILS_FROM.client ? status !== 0 : SERVER_FAILURES.has(status)
+    if (isFailure) span.setStatus({ code: SpanStatusCode.ERROR })
   }
 
   #finish({ span, failsFrom }: Recording, error: MeshError | undefined): void {

@@ -9,7 +9,9 @@ import type { Log } from '@weft/schemas/node/log'
 import type { Metrics } from '@weft/schemas/node/metrics'
 import type { SnapshotSource } from '@weft/schemas/snapshot'
 import { accessLog } from '../layers/access-log.ts'
-import { countRequests } from '../layers/metrics.ts'
+import { grpcDeadline } from '../layers/grpc-deadline.ts'
+import { countCalls } from '../layers/grpc-metrics.ts'
+import { countRequests, type MetricsLayerOptions } from '../layers/metrics.ts'
 import { rescue } from '../layers/rescue.ts'
 import { tcpMetrics } from '../layers/tcp-metrics.ts'
 import { traceRequests } from '../layers/trace.ts'
@@ -61,15 +63,18 @@ export async function startOutbound(options: OutboundOptions): Promise<Outbound>
     onEjected: ({ name }, reason) => ejections.inc({ destination: name, reason }),
     onChecked: ({ name }, outcome) => checks.inc({ destination: name, outcome }),
   })
+  // Above all attempts, and under rescue: a call that is late is answered with its status.
+  const limited = grpcDeadline(router)
   // Turns errors into answers, so that the layers above see what the app gets to see.
-  const rescued = rescue(router)
+  const rescued = rescue(limited)
   const logged = accessLog(rescued, log)
-  // Counts answers, those that rescue made among them. Cancelled requests count as 499.
-  const counted = countRequests(logged, {
+  const counting: MetricsLayerOptions = {
     direction: 'outbound',
     metrics,
     sourceOf: () => identity.current().spiffeId.serviceAccount,
-  })
+  }
+  // Counts answers, those that rescue made among them. Cancelled requests count as 499.
+  const counted = countRequests(countCalls(logged, counting), counting)
   // Outermost: the span covers all that was done for the request, and every answer carries its context.
   const service = traceRequests(counted, {
     tracer,
