@@ -1,6 +1,7 @@
 import {
   address,
   type ConfigOf,
+  choice,
   durationMs,
   optionalPort,
   optionalText,
@@ -30,6 +31,8 @@ const SHAPE = {
   adminPort: ['WEFT_ADMIN_PORT', port(15_020)],
   /** Requests and deliveries in flight get this long when the sidecar stops. */
   drainMs: ['WEFT_DRAIN_MS', durationMs(10_000)],
+  /** redirect: rules of `weft capture` lead the app's connections here; where they were meant to go is asked of the kernel. */
+  capture: ['WEFT_CAPTURE', choice('none', 'redirect')],
   portsFile: ['WEFT_PORTS_FILE', optionalText],
 } as const
 

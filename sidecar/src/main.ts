@@ -10,6 +10,7 @@ import { sidecarConfig } from './config.ts'
 import { listenForEvents } from './events/index.ts'
 import { startIdentity } from './identity/index.ts'
 import { startInbound } from './inbound/index.ts'
+import { notCaptured, originalDestination } from './listen/index.ts'
 import { startOutbound } from './outbound/index.ts'
 import { edgeReporter } from './report.ts'
 import { startSnapshots } from './snapshot/index.ts'
@@ -48,10 +49,17 @@ async function main(): Promise<void> {
   const tracing = await startTracing(serviceAccount, endpoints)
   const shared = { snapshots, identity, metrics, log, tracer: tracing.tracer }
   const loopback = '127.0.0.1'
+  const destinationOf = config.capture === 'redirect' ? await originalDestination() : notCaptured
 
   const [outbound, inbound, ingress, events, kafka] = await Promise.all([
-    startOutbound({ ...shared, host: loopback, port: config.outboundPort }),
-    startInbound({ ...shared, host: config.inboundHost, port: config.inboundPort, appPort: config.appPort }),
+    startOutbound({ ...shared, host: loopback, port: config.outboundPort, destinationOf }),
+    startInbound({
+      ...shared,
+      host: config.inboundHost,
+      port: config.inboundPort,
+      appPort: config.appPort,
+      destinationOf,
+    }),
     config.ingressPort === undefined
       ? undefined
       : startInbound({

@@ -1,6 +1,7 @@
 import { Command, type Help } from 'commander'
 import { addApply } from './commands/apply.ts'
 import { addCan } from './commands/can.ts'
+import { addCapture } from './commands/capture.ts'
 import { addDashboard } from './commands/dashboard.ts'
 import { addDelete } from './commands/delete.ts'
 import { addGet } from './commands/get.ts'
@@ -50,6 +51,7 @@ export function buildProgram(io: Io, outcome: Outcome): Command {
   addCan(program, io, outcome)
   addStatus(program, io, outcome)
   addTrace(program, io)
+  addCapture(program, io)
   addToken(program, io)
   addCerts(program, io)
   addDashboard(program, io)

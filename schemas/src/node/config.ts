@@ -55,6 +55,11 @@ const integer = (least: number, most: number) => (raw: string) => {
 export const text = (fallback?: string): Reader<string> => orDefault(fallback, 'a text', (raw) => raw)
 /** A string or undefined. */
 export const optionalText: Reader<string | undefined> = (raw) => raw
+/** One of these words; the first where none is given. */
+export const choice = <Word extends string>(first: Word, ...others: readonly Word[]): Reader<Word> =>
+  orDefault<Word>(first, [first, ...others].join(' or '), (raw) =>
+    [first, ...others].find((word) => word === raw),
+  )
 /** A TCP port, 0 (any free one) to 65535. */
 export const port = (fallback?: number): Reader<number> =>
   orDefault(fallback, 'a port from 0 to 65535', integer(0, 65_535))

@@ -210,8 +210,7 @@ function kafkaMatches(
 const anyGlob = (patterns: readonly string[] | undefined, name: string, subject: Subject): boolean =>
   patterns?.some((pattern) => matchesGlob(expandPlaceholders(pattern, subject), name)) ?? false
 
-/** `${serviceAccount}` and `${namespace}` in a pattern are those of the subject. */
-export function expandPlaceholders(pattern: string, subject: Subject): string {
+function expandPlaceholders(pattern: string, subject: Subject): string {
   if (!pattern.includes('${')) return pattern
   if (subject.kind === 'anonymous') return '' // names nothing
   return pattern

@@ -1,5 +1,4 @@
-export { mayProduceSomewhere } from './any-topic.ts'
-export { decide, expandPlaceholders, type PolicyIndex, speaksOf, subjectOf } from './decide.ts'
+export { decide, type PolicyIndex, subjectOf } from './decide.ts'
 export { matchesGlob } from './glob.ts'
 export { normalisePath } from './path.ts'
 export { type Permits, permitsOf } from './permits.ts'

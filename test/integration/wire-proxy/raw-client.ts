@@ -114,7 +114,6 @@ export const fetchRequest = (name: string, session: { sessionId?: number; sessio
   topics: [
     {
       name,
-      topicId: Buffer.alloc(16),
       partitions: [
         {
           index: 0,
