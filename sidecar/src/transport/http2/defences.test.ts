@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { call } from '../../outbound/calling.test-support.ts'
 import { HTTP2_APP, type Pair, type PairOptions, startPair } from '../../outbound/pair.test-support.ts'
 import { DEFAULT_LIMITS } from '../http1/limits.ts'
@@ -233,5 +234,36 @@ describe('a listener of HTTP/2', () => {
 
     assert.equal(stopped.headers[':status'], 408)
     assert.equal(silent.closed, false)
+  })
+})
+
+describe('a session that is mutated at random', () => {
+  const session = Buffer.concat([
+    START,
+    headers(1, requestFields([['content-length', '5']], 'POST'), 0),
+    frame(FRAME.data, FLAG.endStream, 1, 'hello'),
+    headers(3, requestFields([['cookie', 'a=b']])),
+    frame(FRAME.windowUpdate, 0, 3, number32(100)),
+    headers(5, requestFields([], 'POST'), 0),
+    reset(5),
+    frame(FRAME.ping, 0, 0, '12345678'),
+  ])
+
+  it('is answered or ended, and the listener goes on as if nothing had been', async () => {
+    await using pair = await startIngress()
+    const mutation = fc.record({ at: fc.integer({ min: 24, max: session.length - 1 }), byte: fc.nat(255) })
+    await fc.assert(
+      fc.asyncProperty(fc.array(mutation, { minLength: 1, maxLength: 6 }), async (mutations) => {
+        const bytes = Buffer.from(session)
+        for (const { at, byte } of mutations) bytes[at] = byte
+        await using attacker = new RawConnection(pair.inbound.port)
+        attacker.send(bytes)
+        attacker.socket.end()
+        await attacker.closed
+      }),
+      { numRuns: 300 },
+    )
+
+    assert.equal((await call(pair.inbound.port)).status, 200)
   })
 })
