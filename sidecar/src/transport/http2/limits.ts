@@ -4,10 +4,10 @@ import { DEFAULT_FRAME_BYTES } from './protocol.ts'
 
 /** Requests at once on one connection; the other side opens another one beyond. Between nginx (128) and Go (250). */
 export const MAX_CONCURRENT_STREAMS = 250
-/** Bytes of one stream that may be on their way: what a fast network carries in a round trip. */
-export const STREAM_WINDOW_BYTES = 256 * 1024
-/** The same for all streams of a connection together. */
-export const CONNECTION_WINDOW_BYTES = 1024 * 1024
+/** Bytes of one stream that may be on their way: a body of the common sizes goes out without waiting for credit. */
+export const STREAM_WINDOW_BYTES = 1024 * 1024
+/** The same for all streams of a connection together: all callers of a service share one, and must not wait for each other. */
+export const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024
 /** Bytes for streams that are paused: above it the connection is not credited, so that slow readers cost this much at most. */
 export const MAX_HELD_BYTES = 4 * 1024 * 1024
 /** A header block as it comes, compressed; what it becomes is limited by `maxHeadBytes`. */
