@@ -34,36 +34,51 @@ export function formatTraceparent(context: TraceContext): string {
 }
 
 /**
- * Random digits are drawn in thousands and handed out as slices of one text: asking for random bytes costs microseconds, for 8
+ * Contexts are made many at a time, as one text that is handed out in slices: asking for random bytes costs microseconds, for 24
  * as for 4096, and so does making text of them one by one.
+ *
+ *     00-‹32 digits›-‹16 digits›-00 00-‹32 digits›-‹16 digits›-00 …
  */
-const POOL_BYTES = 4096
-const random = new Uint8Array(POOL_BYTES)
-const digits = new Uint8Array(2 * POOL_BYTES)
-const ASCII = new TextDecoder('latin1')
-let pool = ''
-let used = 0
+const TEXT_LENGTH = 55
+const TRACE_ID_AT = 3
+const SPAN_ID_AT = 36
+const BATCH = 128
+const TRACE_ID_BYTES = 16
+const ID_BYTES = 24
+const random = new Uint8Array(BATCH * ID_BYTES)
+const ascii = new TextEncoder().encode(`00-${ZERO_TRACE}-${ZERO_SPAN}-00`.repeat(BATCH))
+const DECODER = new TextDecoder('latin1')
+const DIGITS = new TextEncoder().encode('0123456789abcdef')
+let batch = ''
+let used = BATCH
 
 function refill(): void {
   crypto.getRandomValues(random)
-  for (let at = 0; at < POOL_BYTES; at++) {
-    const byte = random[at] as number
-    digits[2 * at] = DIGITS.charCodeAt(byte >> 4)
-    digits[2 * at + 1] = DIGITS.charCodeAt(byte & 15)
+  for (let made = 0; made < BATCH; made++) {
+    const text = made * TEXT_LENGTH
+    writeId(made * ID_BYTES, TRACE_ID_BYTES, text + TRACE_ID_AT)
+    writeId(made * ID_BYTES + TRACE_ID_BYTES, ID_BYTES - TRACE_ID_BYTES, text + SPAN_ID_AT)
   }
-  pool = ASCII.decode(digits)
+  batch = DECODER.decode(ascii)
   used = 0
 }
 
-const DIGITS = '0123456789abcdef'
-
-/** Section 3.2.2.3: ids are random, and not all zero. `length` is in hexadecimal digits. */
-function randomHex(length: number): string {
-  if (used + length > pool.length) refill()
-  used += length
-  const text = pool.slice(used - length, used)
-  return text === ZERO_TRACE || text === ZERO_SPAN ? randomHex(length) : text
+/** Section 3.2.2.3: ids are random, and not all zero; so the first byte is none. */
+function writeId(from: number, bytes: number, at: number): void {
+  random[from] ||= 1
+  for (let index = 0; index < bytes; index++) {
+    const byte = random[from + index] as number
+    ascii[at + 2 * index] = DIGITS[byte >> 4] as number
+    ascii[at + 2 * index + 1] = DIGITS[byte & 15] as number
+  }
 }
 
-export const newTraceId = (): string => randomHex(32)
-export const newSpanId = (): string => randomHex(16)
+/** The context of a new trace that is not recorded, as text. */
+export function newUnsampled(): string {
+  if (used === BATCH) refill()
+  const at = used++ * TEXT_LENGTH
+  return batch.slice(at, at + TEXT_LENGTH)
+}
+
+export const newTraceId = (): string => newUnsampled().slice(TRACE_ID_AT, TRACE_ID_AT + 2 * TRACE_ID_BYTES)
+export const newSpanId = (): string => newUnsampled().slice(SPAN_ID_AT, SPAN_ID_AT + 16)

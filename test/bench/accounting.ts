@@ -43,7 +43,7 @@ function cpuSeconds(pids: readonly number[]): number {
   return sum(pids.map((pid) => readStat(pid)?.ownSeconds ?? 0))
 }
 
-function rssMiB(pids: readonly number[]): number {
+export function rssMiB(pids: readonly number[]): number {
   const kibOf = (pid: number): number =>
     Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
   return sum(pids.map(kibOf)) / 1024

@@ -25,6 +25,9 @@ function readOptions(): BenchOptions {
   }
 }
 
+// The children of this process end with it: see endWithBench.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+
 main().catch((error: unknown) => {
   if (error instanceof Missing) process.stderr.write(`cannot run: ${error.message}\n`)
   else process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)

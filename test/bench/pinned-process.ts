@@ -29,6 +29,7 @@ export async function startProcess(
 ): Promise<PinnedProcess> {
   const [file, ...words] = onCore(core, command)
   const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
+  endWithBench(child)
   let output = ''
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (data: Buffer) => {
@@ -42,6 +43,13 @@ export async function startProcess(
     throw new Error(`${command.join(' ')}\n${output}`, { cause: error })
   }
   return { pid: child.pid ?? 0, [Symbol.asyncDispose]: () => stop(child) }
+}
+
+/** A bench that is ended in the middle leaves nothing behind; see main.ts for signals. */
+export function endWithBench(child: ChildProcess): void {
+  const end = (): void => void child.kill('SIGKILL')
+  process.once('exit', end)
+  child.once('exit', () => process.removeListener('exit', end))
 }
 
 async function untilListening(child: ChildProcess, port: number): Promise<void> {
@@ -77,10 +85,12 @@ async function stop(child: ChildProcess): Promise<void> {
 export function runLoad(command: readonly string[], seconds: number): Promise<string> {
   const [file, ...words] = onCore(APP_CORE, command)
   return new Promise((resolve, reject) => {
-    execFile(file, words, { timeout: (seconds + 60) * 1000, maxBuffer: 1 << 24 }, (error, stdout, stderr) => {
+    const options = { timeout: (seconds + 60) * 1000, maxBuffer: 1 << 24 }
+    const child = execFile(file, words, options, (error, stdout, stderr) => {
       if (error !== null && stdout === '')
         reject(new Error(`${command.join(' ')}: ${error.message}\n${stderr}`))
       else resolve(stdout)
     })
+    endWithBench(child)
   })
 }

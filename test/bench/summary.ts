@@ -15,13 +15,13 @@ export function rowsOf({ figures }: Outcome): readonly Row[] {
     .map(([contestant, rounds]) => ({ contestant, median: medianOf(rounds) }))
 }
 
-function medianOf(rounds: readonly Figures[]): Figures {
+export function medianOf(rounds: readonly Figures[]): Figures {
   const keys = Object.keys(rounds[0] ?? {}) as (keyof Figures)[]
   const entries = keys.map((key) => [key, median(rounds.map((round) => round[key] ?? 0))])
   return Object.fromEntries(entries) as Figures
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other)
   const middle = sorted.length >> 1
   const upper = sorted[middle] ?? Number.NaN

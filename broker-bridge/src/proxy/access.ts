@@ -1,7 +1,14 @@
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Log } from '@weft/schemas/node/log'
 import type { Metrics } from '@weft/schemas/node/metrics'
-import { type Decision, decide, type KafkaAction, type KafkaOperation, subjectOf } from '@weft/schemas/policy'
+import {
+  type Decision,
+  decide,
+  type KafkaAction,
+  type KafkaOperation,
+  mayProduceSomewhere,
+  subjectOf,
+} from '@weft/schemas/policy'
 import type { IndexedSnapshot, SnapshotSource } from '@weft/schemas/snapshot'
 import { BoundedNames, MAX_NAME_LENGTH } from './bounded-names.ts'
 
@@ -46,6 +53,12 @@ export class Access {
   /** May the workload do this? For what is hidden rather than refused: nothing is logged. */
   sees(resource: Resource, name: string, operation: KafkaOperation): boolean {
     return this.#decide(resource, name, operation).allowed
+  }
+
+  /** May the workload produce to some topic, whichever? Nothing is logged: it is asked before a topic is named. */
+  mayProduceSomewhere(): boolean {
+    const { spiffeId } = this.#options.identity.current()
+    return mayProduceSomewhere(this.#options.snapshots.current().policies, subjectOf(spiffeId))
   }
 
   #decide(resource: Resource, name: string, operation: KafkaOperation, group?: string): Decision {

@@ -43,9 +43,9 @@ export class Tally {
     ).inc(count)
   }
 
-  produceRefused(frame: Buffer, topic: ProduceTopic): void {
-    for (const { recordsFrom, recordsTo } of topic.partitions)
-      this.records('produce', topic.name, 'refused', countRecords(frame, recordsFrom, recordsTo))
+  produceRefused(frame: Buffer, topic: string, { partitions }: ProduceTopic): void {
+    for (const { recordsFrom, recordsTo } of partitions)
+      this.records('produce', topic, 'refused', countRecords(frame, recordsFrom, recordsTo))
   }
 
   /** A refused fetch: what it would have brought is not known, so it counts as one. */

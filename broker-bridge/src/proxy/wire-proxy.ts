@@ -13,6 +13,8 @@ import { listen, Nodes } from './nodes.ts'
 import { OpenSpans } from './open-spans.ts'
 import { stagesOf } from './stages/index.ts'
 import { Tally } from './tally.ts'
+import { TopicIds } from './topic-ids.ts'
+import { topicsById } from './topics-by-id.ts'
 
 export interface WireProxyOptions {
   /** Loopback: the clients are one workload's own. */
@@ -53,6 +55,7 @@ class RunningProxy implements WireProxy {
   readonly #access: Access
   readonly #tally: Tally
   readonly #openSpans = new OpenSpans()
+  readonly #topicIds = new TopicIds((ids) => topicsById(() => this.#connectBootstrap(), ids))
   readonly #nodes: Nodes
   readonly #stopWatching: () => void
   #port = 0
@@ -117,6 +120,7 @@ class RunningProxy implements WireProxy {
       access: this.#access,
       tally: this.#tally,
       nodes: this.#nodes,
+      topicIds: this.#topicIds,
       openSpans: this.#openSpans,
       connection: key,
     })

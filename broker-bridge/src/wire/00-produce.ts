@@ -1,7 +1,7 @@
 /**
- * Produce, versions 0 to 12. 1, 2: throttle time, log append time · 3: transactional id, record batches v2 ·
- * 5: log start offset · 7: zstd · 8: errors by record · 9: flexible · 10: new leaders (tagged) · 11, 12: KIP-890.
- * Not yet 13: topic ids in place of names. Brokers from 4.0 answer from 3, but list 0 for old clients' sake (KAFKA-18659).
+ * Produce, versions 0 to 13. 1, 2: throttle time, log append time · 3: transactional id, record batches v2 ·
+ * 5: log start offset · 7: zstd · 8: errors by record · 9: flexible · 10: new leaders (tagged) · 11, 12: KIP-890 ·
+ * 13: topic ids in place of names (KIP-516). Brokers from 4.0 answer from 3, but list 0 for old clients' sake (KAFKA-18659).
  */
 import { type Api, type BodyPlace, isFlexible } from './api.ts'
 import {
@@ -9,12 +9,15 @@ import {
   int16,
   int32,
   int64,
+  NO_TOPIC_ID,
   nullableBytes,
   nullableString,
   type Of,
   since,
   string,
   struct,
+  until,
+  uuid,
 } from './codec.ts'
 import { NO_OFFSET } from './error-codes.ts'
 import { Reader } from './reader.ts'
@@ -25,14 +28,19 @@ const request = struct({
   acks: int16,
   timeoutMs: int32,
   topics: array(
-    struct({ name: string, partitions: array(struct({ index: int32, records: nullableBytes })) }),
+    struct({
+      name: until(12, string),
+      topicId: since(13, uuid),
+      partitions: array(struct({ index: int32, records: nullableBytes })),
+    }),
   ),
 })
 
 const response = struct({
   topics: array(
     struct({
-      name: string,
+      name: until(12, string),
+      topicId: since(13, uuid),
       partitions: array(
         struct({
           index: int32,
@@ -52,7 +60,7 @@ const response = struct({
 export const PRODUCE: Api<Of<typeof request>, Of<typeof response>> = {
   key: 0,
   name: 'Produce',
-  versions: [0, 12],
+  versions: [0, 13],
   flexibleFrom: 9,
   request,
   response,
@@ -73,8 +81,10 @@ export interface ProduceLayout {
   readonly topics: readonly ProduceTopic[]
 }
 
+/** By name, or from version 13 by id. */
 export interface ProduceTopic {
   readonly name: string
+  readonly topicId: Buffer
   readonly from: number
   readonly to: number
   readonly partitions: readonly ProducePartition[]
@@ -99,7 +109,8 @@ export function produceLayout(frame: Buffer, { version, bodyAt }: BodyPlace): Pr
   const topicsFrom = reader.at
   for (let left = reader.count(flexible); left > 0; left--) {
     const from = reader.at
-    const name = reader.string(flexible)
+    const name = version < 13 ? reader.string(flexible) : ''
+    const topicId = version < 13 ? NO_TOPIC_ID : reader.uuid()
     const partitions: ProducePartition[] = []
     for (let more = reader.count(flexible); more > 0; more--) {
       const index = reader.int32()
@@ -110,7 +121,7 @@ export function produceLayout(frame: Buffer, { version, bodyAt }: BodyPlace): Pr
       partitions.push({ index, lengthAt, recordsFrom, recordsTo: recordsFrom + length })
     }
     if (flexible) reader.skipTags()
-    topics.push({ name, from, to: reader.at, partitions })
+    topics.push({ name, topicId, from, to: reader.at, partitions })
   }
   const topicsTo = reader.at
   if (flexible) reader.skipTags()

@@ -1,6 +1,7 @@
 /**
- * Fetch, versions 4 to 12. 4: isolation level, aborted transactions · 5: log start offset · 7: fetch sessions (KIP-227) ·
- * 9: leader epoch · 10: zstd · 11: rack, preferred replica · 12: flexible, last fetched epoch. Not yet 13: topic ids.
+ * Fetch, versions 4 to 18. 4: isolation level, aborted transactions · 5: log start offset · 7: fetch sessions (KIP-227) ·
+ * 9: leader epoch · 10: zstd · 11: rack, preferred replica · 12: flexible, last fetched epoch ·
+ * 13: topic ids in place of names (KIP-516) · 15: the replica in a tagged field · 16: new leaders (tagged) · 17, 18: for replicas.
  */
 import { type Api, type BodyPlace, isFlexible } from './api.ts'
 import {
@@ -9,18 +10,26 @@ import {
   int16,
   int32,
   int64,
+  NO_TOPIC_ID,
   nullableArray,
   nullableBytes,
   type Of,
   since,
   string,
   struct,
+  until,
+  uuid,
 } from './codec.ts'
 import { NO_EPOCH, NO_OFFSET } from './error-codes.ts'
-import { Reader } from './reader.ts'
+import { Reader, type Tag } from './reader.ts'
+
+/** `replicaId` of a consumer. */
+const NO_REPLICA = -1
+/** Tagged field of the request from version 15: the replica that fetches, its id first. */
+const REPLICA_STATE_TAG = 1
 
 const request = struct({
-  replicaId: int32,
+  replicaId: until(14, since(0, int32, NO_REPLICA)),
   maxWaitMs: int32,
   minBytes: int32,
   maxBytes: since(3, int32, 0x7fff_ffff),
@@ -29,7 +38,8 @@ const request = struct({
   sessionEpoch: since(7, int32, -1),
   topics: array(
     struct({
-      name: string,
+      name: until(12, string),
+      topicId: since(13, uuid),
       partitions: array(
         struct({
           index: int32,
@@ -42,7 +52,10 @@ const request = struct({
       ),
     }),
   ),
-  forgottenTopics: since(7, array(struct({ name: string, partitions: array(int32) }))),
+  forgottenTopics: since(
+    7,
+    array(struct({ name: until(12, string), topicId: since(13, uuid), partitions: array(int32) })),
+  ),
   rackId: since(11, string),
 })
 
@@ -52,7 +65,8 @@ const response = struct({
   sessionId: since(7, int32),
   topics: array(
     struct({
-      name: string,
+      name: until(12, string),
+      topicId: since(13, uuid),
       partitions: array(
         struct({
           index: int32,
@@ -72,11 +86,14 @@ const response = struct({
 export const FETCH: Api<Of<typeof request>, Of<typeof response>> = {
   key: 1,
   name: 'Fetch',
-  versions: [4, 12],
+  versions: [4, 18],
   flexibleFrom: 12,
   request,
   response,
 }
+
+/** Tagged field of the answer from version 16: addresses of new leaders. */
+export const FETCH_NODE_ENDPOINTS_TAG = 0
 
 /** Session epoch of a request that wants no session. */
 export const NO_SESSION_EPOCH = -1
@@ -93,8 +110,10 @@ export interface FetchLayout {
   readonly topics: readonly FetchTopic[]
 }
 
+/** By name, or from version 13 by id. */
 export interface FetchTopic {
   readonly name: string
+  readonly topicId: Buffer
   readonly from: number
   readonly to: number
   readonly partitions: readonly number[]
@@ -106,7 +125,7 @@ export interface FetchTopic {
 export function fetchLayout(frame: Buffer, { version, bodyAt }: BodyPlace): FetchLayout {
   const flexible = isFlexible(FETCH, version)
   const reader = Reader.ofRequest(frame, bodyAt)
-  const replicaId = reader.int32()
+  const replicaId = version < 15 ? reader.int32() : NO_REPLICA
   reader.skip(4 + 4 + 4 + 1) // longest wait, least bytes, most bytes, isolation level
   const sessionAt = version >= 7 ? reader.at : undefined
   const sessionId = version >= 7 ? reader.int32() : 0
@@ -117,19 +136,34 @@ export function fetchLayout(frame: Buffer, { version, bodyAt }: BodyPlace): Fetc
   const topicsTo = reader.at
   if (version >= 7) {
     for (let left = reader.count(flexible); left > 0; left--) {
-      reader.string(flexible)
+      if (version < 13) reader.string(flexible)
+      else reader.uuid()
       reader.skip(4 * Math.max(0, reader.count(flexible)))
       if (flexible) reader.skipTags()
     }
   }
   if (version >= 11) reader.string(flexible)
-  if (flexible) reader.skipTags()
-  return { replicaId, sessionId, sessionEpoch, sessionAt, topicsFrom, topicsTo, topics }
+  if (!flexible) return { replicaId, sessionId, sessionEpoch, sessionAt, topicsFrom, topicsTo, topics }
+  return {
+    replicaId: version < 15 ? replicaId : replicaOf(reader.tags()),
+    sessionId,
+    sessionEpoch,
+    sessionAt,
+    topicsFrom,
+    topicsTo,
+    topics,
+  }
+}
+
+function replicaOf(tags: readonly Tag[]): number {
+  const state = tags.find(({ tag }) => tag === REPLICA_STATE_TAG)
+  return state === undefined ? NO_REPLICA : new Reader(state.bytes).int32()
 }
 
 function fetchTopic(reader: Reader, version: number, flexible: boolean): FetchTopic {
   const from = reader.at
-  const name = reader.string(flexible)
+  const name = version < 13 ? reader.string(flexible) : ''
+  const topicId = version < 13 ? NO_TOPIC_ID : reader.uuid()
   const partitions: number[] = []
   const offsets: number[] = []
   for (let left = reader.count(flexible); left > 0; left--) {
@@ -142,12 +176,19 @@ function fetchTopic(reader: Reader, version: number, flexible: boolean): FetchTo
     if (flexible) reader.skipTags()
   }
   if (flexible) reader.skipTags()
-  return { name, from, to: reader.at, partitions, offsets }
+  return { name, topicId, from, to: reader.at, partitions, offsets }
 }
 
 /** What a Fetch answer brings, topic by topic; records stay where they lie. */
+export interface FetchedLayout {
+  readonly topics: readonly FetchedTopic[]
+  /** Whether tagged fields follow: new leaders, for one. */
+  readonly hasTags: boolean
+}
+
 export interface FetchedTopic {
   readonly name: string
+  readonly topicId: Buffer
   readonly partitions: readonly FetchedPartition[]
 }
 
@@ -161,22 +202,22 @@ export interface FetchedPartition {
 }
 
 /** Walks a Fetch answer once. Throws `invalid_request`. */
-export function fetchedTopics(frame: Buffer, { version, bodyAt }: BodyPlace): readonly FetchedTopic[] {
+export function fetchedLayout(frame: Buffer, { version, bodyAt }: BodyPlace): FetchedLayout {
   const flexible = isFlexible(FETCH, version)
   const reader = new Reader(frame, bodyAt)
   reader.skip(4)
   if (version >= 7) reader.skip(2 + 4)
   const topics: FetchedTopic[] = []
   for (let left = reader.count(flexible); left > 0; left--) {
-    const name = reader.string(flexible)
+    const name = version < 13 ? reader.string(flexible) : ''
+    const topicId = version < 13 ? NO_TOPIC_ID : reader.uuid()
     const partitions: FetchedPartition[] = []
     for (let more = reader.count(flexible); more > 0; more--)
       partitions.push(fetchedPartition(reader, version, flexible))
     if (flexible) reader.skipTags()
-    topics.push({ name, partitions })
+    topics.push({ name, topicId, partitions })
   }
-  if (flexible) reader.skipTags()
-  return topics
+  return { topics, hasTags: flexible && reader.unsignedVarint() > 0 }
 }
 
 function fetchedPartition(reader: Reader, version: number, flexible: boolean): FetchedPartition {

@@ -1,6 +1,7 @@
 /**
- * OffsetFetch, versions 1 to 9. 2: null topics mean all, top-level error · 3: throttle time · 5: leader epoch ·
- * 6: flexible · 7: require stable · 8: several groups · 9: KIP-848 members. Not yet 10: topic ids in place of names.
+ * OffsetFetch, versions 1 to 10. 2: null topics mean all, top-level error · 3: throttle time · 5: leader epoch ·
+ * 6: flexible · 7: require stable · 8: several groups · 9: KIP-848 members ·
+ * 10: topic ids in place of names.
  */
 import type { Api } from './api.ts'
 import {
@@ -16,11 +17,14 @@ import {
   string,
   struct,
   until,
+  uuid,
 } from './codec.ts'
 import { NO_EPOCH } from './error-codes.ts'
 
 /** Null: every topic of the group. */
-const askedTopics = nullableArray(struct({ name: string, partitionIndexes: array(int32) }))
+const askedTopics = nullableArray(
+  struct({ name: until(9, string), topicId: since(10, uuid), partitionIndexes: array(int32) }),
+)
 
 const request = struct({
   groupId: until(7, string),
@@ -41,7 +45,8 @@ const request = struct({
 
 const foundTopics = array(
   struct({
-    name: string,
+    name: until(9, string),
+    topicId: since(10, uuid),
     partitions: array(
       struct({
         index: int32,
@@ -64,7 +69,7 @@ const response = struct({
 export const OFFSET_FETCH: Api<Of<typeof request>, Of<typeof response>> = {
   key: 9,
   name: 'OffsetFetch',
-  versions: [1, 9],
+  versions: [1, 10],
   flexibleFrom: 6,
   request,
   response,

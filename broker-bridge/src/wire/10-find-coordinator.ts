@@ -1,12 +1,13 @@
 /**
- * FindCoordinator, versions 0 to 5. 1: key type, throttle time, message · 3: flexible · 4: several keys ·
- * 5: TRANSACTION_ABORTABLE. Not yet 6: share groups.
+ * FindCoordinator, versions 0 to 6. 1: key type, throttle time, message · 3: flexible · 4: several keys ·
+ * 5: TRANSACTION_ABORTABLE · 6: share groups.
  */
 import type { Api } from './api.ts'
 import { array, int8, int16, int32, nullableString, type Of, since, string, struct, until } from './codec.ts'
 
 export const COORDINATOR_OF_GROUP = 0
 export const COORDINATOR_OF_TRANSACTION = 1
+export const COORDINATOR_OF_SHARE = 2
 
 const request = struct({
   key: until(3, string),
@@ -39,7 +40,7 @@ const response = struct({
 export const FIND_COORDINATOR: Api<Of<typeof request>, Of<typeof response>> = {
   key: 10,
   name: 'FindCoordinator',
-  versions: [0, 5],
+  versions: [0, 6],
   flexibleFrom: 3,
   request,
   response,

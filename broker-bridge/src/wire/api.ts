@@ -13,6 +13,9 @@ export interface Api<Request = unknown, Response = unknown> {
   readonly response: Codec<Response>
 }
 
+/** `flexibleFrom` of an API that never became flexible. */
+export const NEVER_FLEXIBLE = Number.POSITIVE_INFINITY
+
 /** ApiVersions answers with the oldest header at every version: the client does not yet know what the broker speaks (KIP-511). */
 export const API_VERSIONS_KEY = 18
 

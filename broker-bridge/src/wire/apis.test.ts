@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { MeshError } from '@weft/schemas/error'
 import fc from 'fast-check'
 import { produceLayout } from './00-produce.ts'
-import { fetchedTopics, fetchLayout } from './01-fetch.ts'
+import { fetchedLayout, fetchLayout } from './01-fetch.ts'
 import { API_VERSIONS } from './18-api-versions.ts'
 import {
   type Api,
@@ -97,7 +97,7 @@ function readAll(entry: Recorded, frame: Buffer): void {
           visitRecords(frame, batch, Buffer.from('traceparent'), () => {})
   }
   if (entry.key === 1 && entry.kind === 'request') fetchLayout(frame, place)
-  if (entry.key === 1 && entry.kind === 'response') fetchedTopics(frame, place)
+  if (entry.key === 1 && entry.kind === 'response') fetchedLayout(frame, place)
 }
 
 test('truncated and changed frames are read, or refused with the one error; nothing else, and no endless loop', () => {

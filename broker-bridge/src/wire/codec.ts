@@ -47,6 +47,12 @@ export const int16: Codec<number> = {
   read: (reader) => reader.int16(),
   write: (writer, value) => writer.int16(value),
 }
+export const uint16: Codec<number> = {
+  ...always,
+  absent: 0,
+  read: (reader) => reader.uint16(),
+  write: (writer, value) => writer.int16((value << 16) >> 16),
+}
 export const int32: Codec<number> = {
   ...always,
   absent: 0,
@@ -58,6 +64,12 @@ export const int64: Codec<bigint> = {
   absent: 0n,
   read: (reader) => reader.int64(),
   write: (writer, value) => writer.int64(value),
+}
+export const float64: Codec<number> = {
+  ...always,
+  absent: 0,
+  read: (reader) => reader.float64(),
+  write: (writer, value) => writer.float64(value),
 }
 export const string: Codec<string> = {
   ...always,
@@ -91,14 +103,13 @@ export const nullableBytes: Codec<Buffer | null> = {
 }
 
 const UUID_BYTES = 16
+/** A topic id where a topic is named, and the name of one that has an id, stand empty. */
+export const NO_TOPIC_ID = Buffer.alloc(UUID_BYTES)
 /** 16 bytes, as a view. */
 export const uuid: Codec<Buffer> = {
   ...always,
-  absent: Buffer.alloc(UUID_BYTES),
-  read: (reader) => {
-    const start = reader.skip(UUID_BYTES)
-    return reader.buffer.subarray(start, start + UUID_BYTES)
-  },
+  absent: NO_TOPIC_ID,
+  read: (reader) => reader.uuid(),
   write: (writer, value) => writer.raw(value),
 }
 
@@ -132,6 +143,19 @@ export function array<T>(item: Codec<T>): Codec<readonly T[]> {
       return items
     },
     write: (writer, items, version, flexible) => inner.write(writer, items, version, flexible),
+  }
+}
+
+/** A struct that may be null: a byte says so (KIP-893). */
+export function nullable<T>(inner: Codec<T>): Codec<T | null> {
+  return {
+    ...always,
+    absent: null,
+    read: (reader, version, flexible) => (reader.int8() < 0 ? null : inner.read(reader, version, flexible)),
+    write(writer, value, version, flexible) {
+      writer.int8(value === null ? -1 : 1)
+      if (value !== null) inner.write(writer, value, version, flexible)
+    },
   }
 }
 

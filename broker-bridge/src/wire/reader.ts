@@ -56,12 +56,26 @@ export class Reader {
     return this.buffer.readInt16BE(this.skip(2))
   }
 
+  uint16(): number {
+    return this.buffer.readUInt16BE(this.skip(2))
+  }
+
+  float64(): number {
+    return this.buffer.readDoubleBE(this.skip(8))
+  }
+
   int32(): number {
     return this.buffer.readInt32BE(this.skip(4))
   }
 
   int64(): bigint {
     return this.buffer.readBigInt64BE(this.skip(8))
+  }
+
+  /** 16 bytes, as a view. */
+  uuid(): Buffer {
+    const start = this.skip(16)
+    return this.buffer.subarray(start, start + 16)
   }
 
   /** An offset as a number: exact up to 2^53, far beyond any log. */

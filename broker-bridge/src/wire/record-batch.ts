@@ -52,6 +52,15 @@ export function countRecords(buffer: Buffer, from: number, to: number): number {
   return records
 }
 
+/** Is one of the whole v2 batches of a transaction? Never throws. */
+export function hasTransactional(buffer: Buffer, from: number, to: number): boolean {
+  for (let at = from, end = batchEnd(buffer, at, to); end !== -1; at = end, end = batchEnd(buffer, at, to)) {
+    const attributes = isVersion2(buffer, at, end) ? buffer.readInt16BE(at + AT_CRC_START) : 0
+    if ((attributes & TRANSACTIONAL_BIT) !== 0) return true
+  }
+  return false
+}
+
 /** The whole v2 batches between two places. A fetch may end in a part of one: clients ask again for that. Never throws. */
 export function* batches(buffer: Buffer, from: number, to: number): Generator<Batch> {
   for (let at = from, end = batchEnd(buffer, at, to); end !== -1; at = end, end = batchEnd(buffer, at, to)) {

@@ -67,6 +67,11 @@ export class Writer {
     this.#buffer.writeBigInt64BE(value, at)
   }
 
+  float64(value: number): void {
+    const at = this.#room(8)
+    this.#buffer.writeDoubleBE(value, at)
+  }
+
   unsignedVarint(value: number): void {
     const at = this.#room(unsignedVarintSize(value))
     putUnsignedVarint(this.#buffer, at, value)

@@ -210,7 +210,8 @@ function kafkaMatches(
 const anyGlob = (patterns: readonly string[] | undefined, name: string, subject: Subject): boolean =>
   patterns?.some((pattern) => matchesGlob(expandPlaceholders(pattern, subject), name)) ?? false
 
-function expandPlaceholders(pattern: string, subject: Subject): string {
+/** `${serviceAccount}` and `${namespace}` in a pattern are those of the subject. */
+export function expandPlaceholders(pattern: string, subject: Subject): string {
   if (!pattern.includes('${')) return pattern
   if (subject.kind === 'anonymous') return '' // names nothing
   return pattern

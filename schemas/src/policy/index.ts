@@ -1,4 +1,5 @@
-export { decide, type PolicyIndex, subjectOf } from './decide.ts'
+export { mayProduceSomewhere } from './any-topic.ts'
+export { decide, expandPlaceholders, type PolicyIndex, speaksOf, subjectOf } from './decide.ts'
 export { matchesGlob } from './glob.ts'
 export { normalisePath } from './path.ts'
 export { type Permits, permitsOf } from './permits.ts'

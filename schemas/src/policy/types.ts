@@ -28,6 +28,8 @@ export const KAFKA_OPERATIONS = [
   'alter',
   'describeConfigs',
   'alterConfigs',
+  'clusterAction',
+  'idempotentWrite',
 ] as const
 export type KafkaOperation = (typeof KAFKA_OPERATIONS)[number]
 

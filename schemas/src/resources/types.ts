@@ -1,6 +1,6 @@
 /**
- * The resource kinds: those of group mesh.weft.dev/v1, and of the Gateway API where it has one. Each has two forms: the input that a person writes (…Input), and the
- * completed one, in which every default is filled in and later code tests nothing.
+ * The resource kinds: those of group mesh.weft.dev/v1, and the Gateway API's own where it has one. Each has two forms: the
+ * input that a person writes (…Input), and the completed one, in which every default is filled in and later code tests nothing.
  */
 import type { AccessPolicySpec } from '../policy/types.ts'
 import type { ProducerSettings } from '../snapshot-topics.ts'

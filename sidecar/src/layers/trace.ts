@@ -20,6 +20,7 @@ import {
   isUnsampled,
   newSpanId,
   newTraceId,
+  newUnsampled,
   parseTraceparent,
   type TraceContext,
 } from '@weft/schemas/trace-context'
@@ -83,8 +84,9 @@ function contextText(span: Span | undefined, came: TraceContext | undefined): st
   // Where no SDK was started a span of the API has no ids.
   if (own !== undefined && isSpanContextValid(own))
     return formatTraceparent({ traceId: own.traceId, spanId: own.spanId, sampled: true })
-  const sampled = span !== undefined
-  return formatTraceparent(came ?? { traceId: newTraceId(), spanId: newSpanId(), sampled })
+  if (came !== undefined) return formatTraceparent(came)
+  if (span === undefined) return newUnsampled()
+  return formatTraceparent({ traceId: newTraceId(), spanId: newSpanId(), sampled: true })
 }
 
 function startSpan(head: RequestHead, came: TraceContext | undefined, { tracer, kind }: TraceOptions): Span {

@@ -40,3 +40,10 @@ export const envoyH1Hop = envoy({
   edge: 'HTTP1',
   hop: 'HTTP1',
 })
+
+export const envoyGrpc = envoy({
+  name: 'envoy',
+  about: 'Envoy 1.40, HTTP/2 all the way',
+  edge: 'HTTP2',
+  hop: 'HTTP2',
+})

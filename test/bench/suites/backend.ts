@@ -10,7 +10,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { makeTopics } from '../../process/topics.ts'
 import type { Backend } from '../contestant.ts'
 import { APP_CORE, onCore } from '../cores.ts'
-import { startProcess } from '../pinned-process.ts'
+import { endWithBench, startProcess } from '../pinned-process.ts'
 
 /** An app of ours, which listens on PORT. */
 export async function startApp(program: string): Promise<Backend> {
@@ -42,7 +42,9 @@ export async function startKafka(): Promise<Backend> {
     onProgress: (line) => process.stderr.write(`${line}\n`),
     spawn(command, words) {
       const [file, ...rest] = onCore(APP_CORE, [command, ...words])
-      return spawn(file, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
+      const child = spawn(file, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
+      endWithBench(child)
+      return child
     },
   })
   await makeTopic(broker.bootstrapServers)

@@ -8,6 +8,7 @@ const FORTIO_VERSION = 'v1.63.2'
 const KROXYLICIOUS_VERSION = '0.12.0'
 
 export const wrkProgram = (): string => needed('wrk', 'Debian package wrk')
+export const h2loadProgram = (): string => needed('h2load', 'Debian package nghttp2-client')
 
 /** Fixed-rate load generator. */
 export async function fortioProgram(): Promise<string> {

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { connect, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { trace } from '@opentelemetry/api'
 import { createLog } from '@weft/schemas/node/log'
@@ -39,6 +40,8 @@ export interface Mesh extends AsyncDisposable {
   readonly metrics: Metrics
   /** Through the sidecar of the caller; `host` is a Service. */
   call(options: CallOptions & { readonly host: string }): Promise<Answer>
+  /** The head of the answer to a gRPC call, over HTTP/2 in plain text as gRPC clients do. */
+  callGrpc(host: string, path: string): Promise<IncomingHttpHeaders & IncomingHttpStatusHeader>
   /** Puts other resources in force. */
   change(yaml: string): void
 }
@@ -85,6 +88,7 @@ export async function startMesh({ apps, caller = 'caller', yaml = '' }: MeshOpti
     metrics,
     change,
     call: (options) => call(outbound.port, options),
+    callGrpc: (host, path) => callGrpc(outbound.port, host, path),
     async [Symbol.asyncDispose]() {
       await Promise.all([outbound.drain(0), ...running.map(({ inbound }) => inbound.drain(0))])
       for (const { app } of running) {
@@ -92,6 +96,26 @@ export async function startMesh({ apps, caller = 'caller', yaml = '' }: MeshOpti
         app.closeAllConnections()
       }
     },
+  }
+}
+
+async function callGrpc(port: number, host: string, path: string) {
+  const session = connect(`http://127.0.0.1:${port}`)
+  try {
+    const headers = {
+      ':method': 'POST',
+      ':path': path,
+      ':authority': host,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    }
+    const stream = session.request(headers).end()
+    const [answer] = (await once(stream, 'response')) as [IncomingHttpHeaders & IncomingHttpStatusHeader]
+    stream.resume()
+    await once(stream, 'close')
+    return answer
+  } finally {
+    session.close()
   }
 }
 

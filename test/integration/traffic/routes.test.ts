@@ -126,6 +126,20 @@ describe('a service with routes', () => {
     assert.equal(await answer('/shop.Reviews/List'), 'v1')
     assert.equal(await answer('/shop.Other/Get'), 404)
   })
+
+  it('says UNIMPLEMENTED to a gRPC call that no rule matches, and UNAVAILABLE where the backend is not there', async () => {
+    await using mesh = await startMesh({
+      apps: { v1: new Seen().app('v1') },
+      yaml: route(`{ matches: [{ method: { service: shop.Gone } }], ${to('nobody')} }`, 'GRPCRoute'),
+    })
+    for (const [path, status] of [
+      ['/shop.Other/Get', '12'],
+      ['/shop.Gone/Get', '14'],
+    ] as const) {
+      const answer = await mesh.callGrpc('v1', path)
+      assert.deepEqual([answer[':status'], answer['grpc-status']], [200, status])
+    }
+  })
 })
 
 describe('a filter', () => {

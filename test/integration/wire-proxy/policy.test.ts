@@ -204,7 +204,7 @@ test('a fetch session is not opened, and one that is not known is refused', asyn
 test('with acks=0 a refusal closes the connection, as Kafka does', async () => {
   using client = await RawClient.connect(bridge.proxy.port)
   const partitions = [{ index: 0, records: null, tags: [] }]
-  const topics = [{ name: 'read-only', partitions, tags: [] }]
+  const topics = [{ name: 'read-only', topicId: Buffer.alloc(16), partitions, tags: [] }]
   client.send(PRODUCE, 7, { transactionalId: null, acks: 0, timeoutMs: 1_000, topics, tags: [] })
   await client.closed
   assert.equal(await bridge.count('weft_kafka_closed_total', { reason: 'permission_denied' }), 1)

@@ -114,6 +114,7 @@ export const fetchRequest = (name: string, session: { sessionId?: number; sessio
   topics: [
     {
       name,
+      topicId: Buffer.alloc(16),
       partitions: [
         {
           index: 0,

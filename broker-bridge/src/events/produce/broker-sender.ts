@@ -12,6 +12,7 @@ import type { BrokerAddress } from '../../connect-broker.ts'
 import { PRODUCE, produceLayout, withRecords } from '../../wire/00-produce.ts'
 import { INIT_PRODUCER_ID } from '../../wire/22-init-producer-id.ts'
 import { encodeRequest, readRequestHeader } from '../../wire/api.ts'
+import { NO_TOPIC_ID } from '../../wire/codec.ts'
 import { NO_TAGS } from '../../wire/reader.ts'
 import type { BrokerClient } from '../broker/client.ts'
 import type { Batch, ProducerId } from './batch.ts'
@@ -243,7 +244,7 @@ function encodeProduce(
       entries.push({ index, records: EMPTY, tags: NO_TAGS })
       records.push([batch.bytes])
     }
-    topics.push({ name, partitions: entries, tags: NO_TAGS })
+    topics.push({ name, topicId: NO_TOPIC_ID, partitions: entries, tags: NO_TAGS })
   }
   const message = {
     transactionalId: null,

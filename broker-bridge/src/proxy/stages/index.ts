@@ -2,10 +2,12 @@ import type { Access } from '../access.ts'
 import type { Stage } from '../exchange.ts'
 import type { Nodes } from '../nodes.ts'
 import type { Tally } from '../tally.ts'
+import type { TopicIds } from '../topic-ids.ts'
 import { addresses } from './addresses.ts'
 import { apiFilter } from './api-filter.ts'
 import { authorize } from './authorize/index.ts'
 import { count } from './count.ts'
+import { learnTopics } from './learn-topics.ts'
 import { type TraceConsumeOptions, traceConsume } from './trace-consume.ts'
 import { type TraceOptions, traceProduce } from './trace-produce.ts'
 
@@ -13,6 +15,7 @@ export interface StageOptions extends TraceOptions, TraceConsumeOptions {
   readonly access: Access
   readonly tally: Tally
   readonly nodes: Nodes
+  readonly topicIds: TopicIds
   /** Where the loopback listeners are. */
   readonly host: string
 }
@@ -25,13 +28,15 @@ export function stagesOf(options: StageOptions): readonly Stage[] {
   return [
     // First: nothing else can read what is not known, and clients learn here what they may send.
     apiFilter,
+    // Before anything is hidden: of a topic that the client may not see, too, the name has to be known when an id comes.
+    learnTopics(options.topicIds),
     // Before all that costs or leaves a mark: a refused topic is neither traced nor sent, and a fetched one that was
     // closed meanwhile is out of the answer before spans are started for it.
     authorize(options),
     // Reads answers only. After authorize, which merges what the broker was not asked.
     addresses(options.nodes, options.host),
     // Counts what the client sends and what it is given, as it is: before a context is added to it.
-    count(options.tally),
+    count(options),
     // Last: a request whose batches have grown is pieces of the old frame and the new batches, no frame to read.
     traceProduce(options),
     traceConsume(options),

@@ -7,7 +7,7 @@ import {
   FETCH,
   type FetchedPartition,
   type FetchTopic,
-  fetchedTopics,
+  fetchedLayout,
   fetchLayout,
 } from '../../wire/01-fetch.ts'
 import { OFFSET_COMMIT } from '../../wire/08-offset-commit.ts'
@@ -18,10 +18,11 @@ import { visitRecords } from '../../wire/records.ts'
 import type { Answer, AnswerHook, Exchange, Stage } from '../exchange.ts'
 import type { OpenSpans } from '../open-spans.ts'
 import { idsOf, startProcess } from '../spans.ts'
+import { topicKey } from '../topic-ids.ts'
 import { sampledContext, spanIdAt, TRACEPARENT } from '../traceparent.ts'
 import type { TraceOptions } from './trace-produce.ts'
 
-export interface TraceConsumeOptions extends Pick<TraceOptions, 'tracer'> {
+export interface TraceConsumeOptions extends Pick<TraceOptions, 'tracer' | 'topicIds'> {
   readonly openSpans: OpenSpans
   /** Stands for the client's connection. */
   readonly connection: object
@@ -31,7 +32,7 @@ export interface TraceConsumeOptions extends Pick<TraceOptions, 'tracer'> {
 export function traceConsume(options: TraceConsumeOptions): Stage {
   return (exchange) => {
     if (exchange.api === FETCH) return onFetch(exchange, options)
-    return exchange.api === OFFSET_COMMIT ? onCommit(exchange, options.openSpans) : undefined
+    return exchange.api === OFFSET_COMMIT ? onCommit(exchange, options) : undefined
   }
 }
 
@@ -39,9 +40,10 @@ function onFetch(exchange: Exchange, options: TraceConsumeOptions): AnswerHook {
   const asked = exchange.layout(fetchLayout).topics
   const clientId = exchange.header.clientId ?? ''
   return (answer) => {
-    for (const { name, partitions } of answer.layout(fetchedTopics)) {
-      const topic = asked.find((each) => each.name === name)
-      for (const partition of partitions) {
+    for (const fetched of answer.layout(fetchedLayout).topics) {
+      const name = options.topicIds.nameOf(fetched) ?? ''
+      const topic = asked.find((each) => topicKey(each) === topicKey(fetched))
+      for (const partition of fetched.partitions) {
         if (partition.recordsFrom === partition.recordsTo) continue
         const delivery = {
           topic: name,
@@ -89,14 +91,15 @@ function traceDelivery(frame: Buffer, delivery: PartitionDelivery, options: Trac
 const isAborted = (batch: Batch, { abortedProducers }: FetchedPartition): boolean =>
   batch.transactionalProducer !== undefined && abortedProducers?.has(batch.transactionalProducer) === true
 
-function onCommit(exchange: Exchange, openSpans: OpenSpans): AnswerHook | undefined {
+function onCommit(exchange: Exchange, { openSpans, topicIds }: TraceConsumeOptions): AnswerHook | undefined {
   if (openSpans.size === 0) return undefined
   const { groupId, topics } = exchange.read(OFFSET_COMMIT)
   const clientId = exchange.header.clientId ?? ''
   return (answer: Answer) => {
-    for (const { name, partitions } of answer.message(OFFSET_COMMIT).topics) {
-      const asked = topics.find((topic) => topic.name === name)
-      for (const { index, errorCode } of partitions) {
+    for (const topic of answer.message(OFFSET_COMMIT).topics) {
+      const name = topicIds.nameOf(topic) ?? ''
+      const asked = topics.find((each) => topicKey(each) === topicKey(topic))
+      for (const { index, errorCode } of topic.partitions) {
         const commit = asked?.partitions.find((partition) => partition.index === index)
         if (errorCode !== KAFKA_ERROR.none || commit === undefined) continue
         const offset = Number(commit.committedOffset)

@@ -17,11 +17,13 @@ import { addHeader, patchBatch } from '../../wire/record-rewrite.ts'
 import { visitRecords } from '../../wire/records.ts'
 import type { Answer, Exchange, Stage } from '../exchange.ts'
 import { endSend, idsOf, type RecordOf, startSend } from '../spans.ts'
+import type { TopicIds } from '../topic-ids.ts'
 import { sampledContext, spanIdAt, TRACEPARENT, TRACEPARENT_BYTES, writeUnsampled } from '../traceparent.ts'
 
 export interface TraceOptions {
   readonly tracer: Tracer
   readonly snapshots: SnapshotSource
+  readonly topicIds: TopicIds
 }
 
 /** Kafka's default of message.max.bytes, for topics that the mesh has no Topic resource of. */
@@ -41,7 +43,7 @@ export function traceProduce(options: TraceOptions): Stage {
     const sending: Sending[] = []
     injectContexts(exchange, options, sending)
     if (sending.length === 0) return undefined
-    if (exchange.expectsAnswer) return (answer) => endAll(answer, sending)
+    if (exchange.expectsAnswer) return (answer) => endAll(answer, options.topicIds, sending)
     for (const { span } of sending) endSend(span, 0, undefined)
     return undefined
   }
@@ -49,9 +51,10 @@ export function traceProduce(options: TraceOptions): Stage {
 
 function injectContexts(exchange: Exchange, options: TraceOptions, sending: Sending[]): void {
   const replaced: ReplacedRecords[] = []
-  for (const { name, partitions } of exchange.layout(produceLayout).topics) {
-    for (const partition of partitions) {
-      const injector = new Injector(options, { topic: name, partition: partition.index }, sending)
+  for (const asked of exchange.layout(produceLayout).topics) {
+    const topic = options.topicIds.nameOf(asked) ?? ''
+    for (const partition of asked.partitions) {
+      const injector = new Injector(options, { topic, partition: partition.index }, sending)
       const records = injector.run(exchange.frame, partition)
       if (records !== undefined) replaced.push({ partition, records })
     }
@@ -130,11 +133,11 @@ class Injector {
   }
 }
 
-function endAll(answer: Answer, sending: readonly Sending[]): undefined {
+function endAll(answer: Answer, topicIds: TopicIds, sending: readonly Sending[]): undefined {
   const { topics } = answer.message(PRODUCE)
   for (const { topic, partition, offsetDelta, span } of sending) {
     const said = topics
-      .find(({ name }) => name === topic)
+      .find((each) => topicIds.nameOf(each) === topic)
       ?.partitions.find(({ index }) => index === partition)
     const offset =
       said === undefined || said.baseOffset < 0n ? undefined : Number(said.baseOffset) + offsetDelta

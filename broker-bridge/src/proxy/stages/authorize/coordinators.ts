@@ -1,25 +1,36 @@
 import {
   COORDINATOR_OF_GROUP,
+  COORDINATOR_OF_SHARE,
   COORDINATOR_OF_TRANSACTION,
   FIND_COORDINATOR,
 } from '../../../wire/10-find-coordinator.ts'
 import { KAFKA_ERROR, KAFKA_ERROR_TEXT } from '../../../wire/error-codes.ts'
 import type { Authorizer } from './authorizer.ts'
 import { inClientOrder } from './merge.ts'
+import { CLUSTER_NAME } from './operations.ts'
 
-/** FindCoordinator: DESCRIBE on the group or transactional id. Other kinds of keys are the broker's to refuse at these versions. */
+type Refusal =
+  | typeof KAFKA_ERROR.groupAuthorizationFailed
+  | typeof KAFKA_ERROR.transactionalIdAuthorizationFailed
+  | typeof KAFKA_ERROR.clusterAuthorizationFailed
+
+/** By key type. */
+const REFUSALS: Readonly<Record<number, Refusal>> = {
+  [COORDINATOR_OF_GROUP]: KAFKA_ERROR.groupAuthorizationFailed,
+  [COORDINATOR_OF_TRANSACTION]: KAFKA_ERROR.transactionalIdAuthorizationFailed,
+}
+
+/** FindCoordinator: DESCRIBE on the group or transactional id. Those of share groups are for brokers to ask about. */
 export const authorizeFindCoordinator: Authorizer = (exchange, { access }) => {
   const request = exchange.read(FIND_COORDINATOR)
   const isAllowed = (key: string): boolean => {
     if (request.keyType === COORDINATOR_OF_GROUP) return access.allows('group', key, 'describe')
     if (request.keyType === COORDINATOR_OF_TRANSACTION)
       return access.allows('transactionalId', key, 'describe')
-    return true
+    const isOfShare = request.keyType === COORDINATOR_OF_SHARE && exchange.version >= 6
+    return !isOfShare || access.allows('cluster', CLUSTER_NAME, 'clusterAction')
   }
-  const errorCode =
-    request.keyType === COORDINATOR_OF_GROUP
-      ? KAFKA_ERROR.groupAuthorizationFailed
-      : KAFKA_ERROR.transactionalIdAuthorizationFailed
+  const errorCode = REFUSALS[request.keyType] ?? KAFKA_ERROR.clusterAuthorizationFailed
 
   if (exchange.version < 4) {
     if (!isAllowed(request.key))
@@ -46,12 +57,12 @@ export const authorizeFindCoordinator: Authorizer = (exchange, { access }) => {
   }
 }
 
-const refusal = (key: string, errorCode: number) => ({
+const refusal = (key: string, errorCode: Refusal) => ({
   key,
   nodeId: -1,
   host: '',
   port: -1,
   errorCode,
-  errorMessage: KAFKA_ERROR_TEXT[errorCode] ?? null,
+  errorMessage: KAFKA_ERROR_TEXT[errorCode],
   tags: [],
 })

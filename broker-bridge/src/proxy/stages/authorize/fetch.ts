@@ -1,16 +1,19 @@
 import {
   FETCH,
+  type FetchedTopic,
   type FetchLayout,
-  fetchedTopics,
+  type FetchTopic,
+  fetchedLayout,
   fetchLayout,
   NO_SESSION_EPOCH,
 } from '../../../wire/01-fetch.ts'
 import { withTopics } from '../../../wire/cut.ts'
 import { KAFKA_ERROR, NO_OFFSET } from '../../../wire/error-codes.ts'
-import type { Access } from '../../access.ts'
 import type { Answer, AnswerHook, Exchange } from '../../exchange.ts'
-import type { Authorizer } from './authorizer.ts'
+import { topicKey } from '../../topic-ids.ts'
+import type { AuthorizeContext, Authorizer } from './authorizer.ts'
 import { inClientOrder } from './merge.ts'
+import { topicError } from './topic-error.ts'
 
 /**
  * Fetch: READ on each topic; refused ones are cut out of the request and told apart in the answer. A fetch waits at
@@ -20,28 +23,41 @@ import { inClientOrder } from './merge.ts'
  * sending a topic that a policy has since closed. So every request is made a full one without a session (in place: two
  * numbers), the answer says "no session", and clients then name all their partitions each time.
  */
-export const authorizeFetch: Authorizer = (exchange, { access, tally }) => {
+export const authorizeFetch: Authorizer = (exchange, context) => {
   const layout = exchange.layout(fetchLayout)
   if (isOfSession(layout)) {
     // Not one that was opened through here. "Unknown session" makes the client start with a full request.
     const errorCode = KAFKA_ERROR.fetchSessionIdNotFound
-    exchange.answer(FETCH, { ...FETCH.response.absent, errorCode, tags: [] })
+    exchange.answer(FETCH, { ...FETCH.response.absent, errorCode })
     return undefined
   }
   withoutSession(exchange.frame, layout)
 
-  // A replica may read beyond what consumers see; that is a broker's right (CLUSTER_ACTION), never a workload's.
-  const isReplica = layout.replicaId >= 0
-  const kept = isReplica ? [] : layout.topics.filter(({ name }) => access.allows('topic', name, 'consume'))
-  const refused = layout.topics.filter((topic) => !kept.includes(topic))
-  for (const { name } of refused) tally.consumeRefused(name)
-  const refusals = refused.map(({ name, partitions }) => refusal(name, partitions))
-  if (refused.length > 0 && kept.length === 0) {
-    exchange.answer(FETCH, { ...FETCH.response.absent, topics: refusals, tags: [] })
+  const kept: FetchTopic[] = []
+  const refusals: Refusal[] = []
+  for (const topic of layout.topics) {
+    const error = errorOf(topic, layout, context)
+    if (error === undefined) kept.push(topic)
+    else refusals.push(refusal(topic, topic.partitions, error))
+  }
+  if (refusals.length > 0 && kept.length === 0) {
+    exchange.answer(FETCH, { ...FETCH.response.absent, topics: refusals })
     return undefined
   }
-  if (refused.length > 0) cut(exchange, layout, kept)
-  return judgeAgain(access, layout, refusals)
+  if (refusals.length > 0) cut(exchange, layout, kept)
+  return judgeAgain(context, layout, refusals)
+}
+
+function errorOf(
+  topic: FetchTopic,
+  { replicaId }: FetchLayout,
+  context: AuthorizeContext,
+): number | undefined {
+  // A replica may read beyond what consumers see; that is a broker's right (CLUSTER_ACTION), never a workload's.
+  const error = replicaId >= 0 ? KAFKA_ERROR.topicAuthorizationFailed : topicError(context, topic, 'consume')
+  if (error === KAFKA_ERROR.topicAuthorizationFailed)
+    context.tally.consumeRefused(context.topicIds.nameOf(topic) ?? '')
+  return error
 }
 
 const isOfSession = ({ sessionId, sessionEpoch }: FetchLayout): boolean =>
@@ -61,11 +77,16 @@ function cut(exchange: Exchange, layout: FetchLayout, kept: FetchLayout['topics'
 
 type Refusal = ReturnType<typeof refusal>
 
-const refusal = (name: string, partitions: readonly number[]) => ({
+const refusal = (
+  { name, topicId }: Pick<FetchTopic, 'name' | 'topicId'>,
+  partitions: readonly number[],
+  errorCode: number,
+) => ({
   name,
+  topicId,
   partitions: partitions.map((index) => ({
     index,
-    errorCode: KAFKA_ERROR.topicAuthorizationFailed,
+    errorCode,
     highWatermark: NO_OFFSET,
     lastStableOffset: NO_OFFSET,
     logStartOffset: NO_OFFSET,
@@ -77,29 +98,31 @@ const refusal = (name: string, partitions: readonly number[]) => ({
   tags: [],
 })
 
-function judgeAgain(access: Access, layout: FetchLayout, refusals: readonly Refusal[]): AnswerHook {
+function judgeAgain(
+  context: AuthorizeContext,
+  { topics: asked }: FetchLayout,
+  refusals: readonly Refusal[],
+): AnswerHook {
+  const { access } = context
   const epoch = access.epoch
-  const names = layout.topics.map(({ name }) => name)
   return (answer) => {
-    const closed = access.epoch === epoch ? [] : closedSince(answer, access)
+    const closed = access.epoch === epoch ? [] : closedSince(answer, context)
     if (closed.length === 0 && refusals.length === 0) return undefined
     const message = answer.message(FETCH)
     const topics = message.topics.map((topic) =>
-      closed.includes(topic.name)
+      closed.some((each) => topicKey(each) === topicKey(topic))
         ? refusal(
-            topic.name,
+            topic,
             topic.partitions.map(({ index }) => index),
+            KAFKA_ERROR.topicAuthorizationFailed,
           )
         : topic,
     )
-    message.topics = inClientOrder(names, [...topics, ...refusals], ({ name }) => name)
+    message.topics = inClientOrder(asked.map(topicKey), [...topics, ...refusals], topicKey)
     answer.changed()
     return undefined
   }
 }
 
-const closedSince = (answer: Answer, access: Access): readonly string[] =>
-  answer
-    .layout(fetchedTopics)
-    .map(({ name }) => name)
-    .filter((name) => !access.allows('topic', name, 'consume'))
+const closedSince = (answer: Answer, context: AuthorizeContext): readonly FetchedTopic[] =>
+  answer.layout(fetchedLayout).topics.filter((topic) => topicError(context, topic, 'consume') !== undefined)

@@ -14,12 +14,18 @@ import { LIST_GROUPS } from '../../../wire/16-list-groups.ts'
 import { API_VERSIONS } from '../../../wire/18-api-versions.ts'
 import { INIT_PRODUCER_ID } from '../../../wire/22-init-producer-id.ts'
 import { OFFSET_FOR_LEADER_EPOCH } from '../../../wire/23-offset-for-leader-epoch.ts'
-import { DESCRIBE_CLUSTER } from '../../../wire/60-describe-cluster.ts'
+import { GET_TELEMETRY_SUBSCRIPTIONS } from '../../../wire/71-get-telemetry-subscriptions.ts'
+import { PUSH_TELEMETRY } from '../../../wire/72-push-telemetry.ts'
+import { DESCRIBE_TOPIC_PARTITIONS } from '../../../wire/75-describe-topic-partitions.ts'
 import type { Stage } from '../../exchange.ts'
 import type { AuthorizeContext, Authorizer } from './authorizer.ts'
-import { authorizeDescribeCluster } from './cluster.ts'
+import { CLUSTER_AUTHORIZERS } from './cluster.ts'
+import { CONFIG_AUTHORIZERS } from './configs.ts'
 import { authorizeFindCoordinator } from './coordinators.ts'
+import { authorizeDescribeTopicPartitions } from './describe-topics.ts'
 import { authorizeFetch } from './fetch.ts'
+import { GROUP_ADMIN_AUTHORIZERS } from './group-admin.ts'
+import { HEARTBEAT_AUTHORIZERS } from './group-heartbeats.ts'
 import { authorizeDescribeGroups, authorizeListGroups } from './group-lists.ts'
 import {
   authorizeHeartbeat,
@@ -28,16 +34,21 @@ import {
   authorizeSyncGroup,
 } from './group-members.ts'
 import { authorizeOffsetCommit, authorizeOffsetFetch } from './group-offsets.ts'
+import { DESCRIBED_GROUP_AUTHORIZERS } from './groups-described.ts'
 import { authorizeMetadata } from './metadata.ts'
 import { authorizeListOffsets, authorizeOffsetForLeaderEpoch } from './offsets.ts'
 import { authorizeProduce } from './produce.ts'
 import { authorizeInitProducerId } from './producer-id.ts'
+import { SESSION_AUTHORIZERS } from './sessions.ts'
+import { SHARE_AUTHORIZERS } from './share-fetch.ts'
+import { TOPIC_ADMIN_AUTHORIZERS } from './topic-admin.ts'
+import { TRANSACTION_AUTHORIZERS } from './transactions.ts'
 
 /**
  * Which question each API asks, and how a refusal is told: as Kafka's own authorizer (KafkaApis) tells it. An API in
  * the wire tables that is missing here would go unjudged, so the stage refuses it.
  */
-const AUTHORIZERS: ReadonlyMap<number, Authorizer> = new Map<number, Authorizer>([
+export const AUTHORIZERS: ReadonlyMap<number, Authorizer> = new Map<number, Authorizer>([
   [PRODUCE.key, authorizeProduce],
   [FETCH.key, authorizeFetch],
   [LIST_OFFSETS.key, authorizeListOffsets],
@@ -54,7 +65,18 @@ const AUTHORIZERS: ReadonlyMap<number, Authorizer> = new Map<number, Authorizer>
   [API_VERSIONS.key, () => undefined],
   [INIT_PRODUCER_ID.key, authorizeInitProducerId],
   [OFFSET_FOR_LEADER_EPOCH.key, authorizeOffsetForLeaderEpoch],
-  [DESCRIBE_CLUSTER.key, authorizeDescribeCluster],
+  [DESCRIBE_TOPIC_PARTITIONS.key, authorizeDescribeTopicPartitions],
+  [GET_TELEMETRY_SUBSCRIPTIONS.key, () => undefined],
+  [PUSH_TELEMETRY.key, () => undefined],
+  ...TOPIC_ADMIN_AUTHORIZERS,
+  ...CONFIG_AUTHORIZERS,
+  ...CLUSTER_AUTHORIZERS,
+  ...TRANSACTION_AUTHORIZERS,
+  ...HEARTBEAT_AUTHORIZERS,
+  ...DESCRIBED_GROUP_AUTHORIZERS,
+  ...GROUP_ADMIN_AUTHORIZERS,
+  ...SHARE_AUTHORIZERS,
+  ...SESSION_AUTHORIZERS,
 ])
 
 /** Builds the stage. */

@@ -1,6 +1,6 @@
 /** Entries in the order in which the client named them; what it did not name comes last. */
 export function inClientOrder<T>(
-  names: readonly string[],
+  names: readonly (string | null)[],
   entries: readonly T[],
   nameOf: (entry: T) => string | null,
 ): T[] {

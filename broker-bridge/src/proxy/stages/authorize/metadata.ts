@@ -1,11 +1,11 @@
 import { METADATA, OPERATIONS_NOT_ASKED } from '../../../wire/03-metadata.ts'
-import { uuid } from '../../../wire/codec.ts'
+import { NO_TOPIC_ID } from '../../../wire/codec.ts'
 import { KAFKA_ERROR } from '../../../wire/error-codes.ts'
 import type { Access } from '../../access.ts'
 import type { AnswerHook } from '../../exchange.ts'
 import type { Authorizer } from './authorizer.ts'
 import { inClientOrder } from './merge.ts'
-import { authorizedOperations, CLUSTER_NAME } from './operations.ts'
+import { authorizedOperations, CLUSTER_NAME, clusterOperations } from './operations.ts'
 
 /**
  * Metadata: DESCRIBE on each topic. A topic that was named is refused, one that was not is left out. Asking for a
@@ -18,7 +18,7 @@ export const authorizeMetadata: Authorizer = (exchange, { access }) => {
   if (asked === null) return hideAndCorrect(access)
 
   // One id makes it a request by ids: the broker ignores the names then, and theirs are known only with the answer.
-  const isById = asked.some(({ topicId }) => !topicId.equals(uuid.absent))
+  const isById = asked.some(({ topicId }) => !topicId.equals(NO_TOPIC_ID))
   const kept = isById ? asked : asked.filter(({ name }) => access.allows('topic', name ?? '', 'describe'))
   const mayCreate = !isById && kept.every(({ name }) => sees(access, name ?? '', 'create'))
   const creates = request.allowAutoTopicCreation && mayCreate
@@ -27,7 +27,7 @@ export const authorizeMetadata: Authorizer = (exchange, { access }) => {
 
   const refusals = asked
     .filter((topic) => !kept.includes(topic))
-    .map(({ name }) => refusal(name, uuid.absent))
+    .map(({ name }) => refusal(name, NO_TOPIC_ID))
   const names = asked.flatMap(({ name }) => name ?? [])
   return correct(access, names, refusals)
 }
@@ -73,7 +73,7 @@ function correct(
     })
     message.topics = inClientOrder(names, [...topics, ...refusals], ({ name }) => name)
     const bits = message.clusterAuthorizedOperations
-    message.clusterAuthorizedOperations = authorizedOperations(access, bits, 'cluster', CLUSTER_NAME)
+    message.clusterAuthorizedOperations = clusterOperations(access, bits)
     answer.changed()
     return undefined
   }

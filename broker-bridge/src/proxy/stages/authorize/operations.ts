@@ -13,15 +13,25 @@ const BITS: Readonly<Record<KafkaOperation, number>> = {
   delete: 6,
   alter: 7,
   describe: 8,
+  clusterAction: 9,
   describeConfigs: 10,
   alterConfigs: 11,
+  idempotentWrite: 12,
 }
 
 /** Which operations each kind of resource knows (org.apache.kafka.security.authorizer.AclEntry). */
 const KNOWN: Readonly<Record<Resource, readonly KafkaOperation[]>> = {
   topic: ['consume', 'produce', 'create', 'delete', 'alter', 'describe', 'describeConfigs', 'alterConfigs'],
   group: ['consume', 'delete', 'describe', 'describeConfigs', 'alterConfigs'],
-  cluster: ['create', 'alter', 'describe', 'describeConfigs', 'alterConfigs'],
+  cluster: [
+    'create',
+    'clusterAction',
+    'describeConfigs',
+    'alterConfigs',
+    'idempotentWrite',
+    'alter',
+    'describe',
+  ],
   transactionalId: ['produce', 'describe'],
 }
 
@@ -31,4 +41,11 @@ export function authorizedOperations(access: Access, came: number, resource: Res
   return KNOWN[resource]
     .filter((operation) => access.sees(resource, name, operation))
     .reduce((bits, operation) => bits | (1 << BITS[operation]), 0)
+}
+
+/** The same for the cluster: nothing, for who may not describe it. */
+export function clusterOperations(access: Access, came: number): number {
+  if (came === OPERATIONS_NOT_ASKED || access.sees('cluster', CLUSTER_NAME, 'describe'))
+    return authorizedOperations(access, came, 'cluster', CLUSTER_NAME)
+  return 0
 }

@@ -1,28 +1,40 @@
-import { PRODUCE, type ProduceTopic, produceLayout } from '../../../wire/00-produce.ts'
+import { PRODUCE, type ProduceLayout, type ProduceTopic, produceLayout } from '../../../wire/00-produce.ts'
 import { withTopics } from '../../../wire/cut.ts'
 import { KAFKA_ERROR, NO_OFFSET } from '../../../wire/error-codes.ts'
+import { hasTransactional } from '../../../wire/record-batch.ts'
 import type { AnswerHook, Exchange } from '../../exchange.ts'
+import { topicKey } from '../../topic-ids.ts'
 import type { Authorizer } from './authorizer.ts'
 import { inClientOrder } from './merge.ts'
+import { topicError } from './topic-error.ts'
 
 /**
- * Produce: WRITE on each topic, and on the transactional id where there is one. Refused topics are cut out of the
+ * Produce: WRITE on each topic, and on the transactional id where a batch is of a transaction. Refused topics are cut out of the
  * request. With acks=0 there is no answer to say it in: Kafka closes the connection after it took the rest.
  */
-export const authorizeProduce: Authorizer = (exchange, { access, tally }) => {
+export const authorizeProduce: Authorizer = (exchange, context) => {
   const layout = exchange.layout(produceLayout)
   if (layout.acks === 0) exchange.expectsAnswer = false
   const id = layout.transactionalId
-  const isIdAllowed = id === null || access.allows('transactionalId', id, 'produce')
-  const error = isIdAllowed
-    ? KAFKA_ERROR.topicAuthorizationFailed
-    : KAFKA_ERROR.transactionalIdAuthorizationFailed
-  const kept = isIdAllowed ? layout.topics.filter(({ name }) => access.allows('topic', name, 'produce')) : []
-  if (kept.length === layout.topics.length) return undefined
+  const isIdAllowed =
+    id === null ||
+    !isTransactional(exchange.frame, layout) ||
+    context.access.allows('transactionalId', id, 'produce')
+  const kept: ProduceTopic[] = []
+  const refusals: Refusal[] = []
+  for (const topic of layout.topics) {
+    const error = isIdAllowed
+      ? topicError(context, topic, 'produce')
+      : KAFKA_ERROR.transactionalIdAuthorizationFailed
+    if (error === undefined) {
+      kept.push(topic)
+      continue
+    }
+    context.tally.produceRefused(exchange.frame, context.topicIds.nameOf(topic) ?? '', topic)
+    refusals.push(refusal(topic, error))
+  }
+  if (refusals.length === 0) return undefined
 
-  const refused = layout.topics.filter((topic) => !kept.includes(topic))
-  for (const topic of refused) tally.produceRefused(exchange.frame, topic)
-  const refusals = refused.map((topic) => refusal(topic, error))
   if (layout.acks === 0) {
     exchange.closesConnection = true
     exchange.isForwarded = kept.length > 0
@@ -32,16 +44,19 @@ export const authorizeProduce: Authorizer = (exchange, { access, tally }) => {
   const { topicsFrom, topicsTo } = layout
   const frame = exchange.frame
   exchange.replace(withTopics(PRODUCE, exchange.version, { frame, topicsFrom, topicsTo, kept }))
-  return mergeInto(
-    layout.topics.map(({ name }) => name),
-    refusals,
-  )
+  return mergeInto(layout.topics.map(topicKey), refusals)
 }
+
+const isTransactional = (frame: Buffer, { topics }: ProduceLayout): boolean =>
+  topics.some(({ partitions }) =>
+    partitions.some(({ recordsFrom, recordsTo }) => hasTransactional(frame, recordsFrom, recordsTo)),
+  )
 
 type Refusal = ReturnType<typeof refusal>
 
 const refusal = (topic: ProduceTopic, errorCode: number) => ({
   name: topic.name,
+  topicId: topic.topicId,
   partitions: topic.partitions.map(({ index }) => ({
     index,
     errorCode,
@@ -60,10 +75,10 @@ function answerAll(exchange: Exchange, topics: readonly Refusal[]): undefined {
 }
 
 const mergeInto =
-  (names: readonly string[], refusals: readonly Refusal[]): AnswerHook =>
+  (order: readonly string[], refusals: readonly Refusal[]): AnswerHook =>
   (answer) => {
     const message = answer.message(PRODUCE)
-    message.topics = inClientOrder(names, [...message.topics, ...refusals], ({ name }) => name)
+    message.topics = inClientOrder(order, [...message.topics, ...refusals], topicKey)
     answer.changed()
     return undefined
   }
