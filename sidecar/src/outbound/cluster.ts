@@ -148,14 +148,18 @@ export class Cluster {
   }
 
   #newMember(endpoint: Endpoint, joinedAt: number): Member {
-    const { name, hosts, traffic } = this.#service
+    const { name, hosts } = this.#service
     const dial = dialEndpoint(endpoint, this.#options.identity)
+    const idleTimeoutMs = (): number => this.#service.traffic.idleTimeoutMs
     const pool = new Pool({
       name: `${name} at ${endpoint.address}:${endpoint.port}`,
       dial,
       protocol: 'alpn',
       budget: this.#poolBudget,
-      idleTimeoutMs: traffic.idleTimeoutMs,
+      // As the budget: what a later snapshot says holds for the connections that there are.
+      get idleTimeoutMs() {
+        return idleTimeoutMs()
+      },
     })
     const live = new LiveEndpoint(endpoint, pool, joinedAt)
     return { live, pool, target: { endpoint: live, dial, authority: hosts[0] ?? name } }

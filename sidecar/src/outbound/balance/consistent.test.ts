@@ -88,6 +88,13 @@ for (const [name, newPicker, tolerance] of [
       assert.equal(filled(newPicker(), [only]).pick(withUser(1), only), only)
     })
 
+    it('has nothing to choose where all are ill, and that is no panic', () => {
+      const endpoints = endpointsOf(3)
+      const picker = newPicker()
+      picker.update({ members: endpoints, usable: [], isPanic: false })
+      assert.equal(picker.pick(withUser(1), undefined), undefined)
+    })
+
     it('holds 10,000 endpoints, and takes one out and in', () => {
       const endpoints = endpointsOf(10_000)
       const picker = filled(newPicker(), endpoints)

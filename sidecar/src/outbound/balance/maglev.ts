@@ -22,6 +22,7 @@ export function maglev(hashOf: HashOf): Picker {
     },
     pick(head, tried) {
       const { members, usable, isPanic } = level
+      if (usable.length < 2) return usable[0]
       let hash = hashOf(head)
       for (let probe = 0; probe < MAX_PROBES; probe++) {
         const endpoint = members[table[hash % ENTRIES] ?? 0]

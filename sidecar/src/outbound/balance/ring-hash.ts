@@ -26,7 +26,10 @@ export function ringHash(hashOf: HashOf): Picker {
       if (now.members !== level.members) ring.update(now.members)
       level = now
     },
-    pick: (head, tried) => ring.next(hashOf(head), level, tried),
+    pick(head, tried) {
+      const { usable } = level
+      return usable.length < 2 ? usable[0] : ring.next(hashOf(head), level, tried)
+    },
   }
 }
 
@@ -57,33 +60,36 @@ class Ring {
       this.#placed.delete(endpoint)
       this.#slots[slot] = undefined
     }
-    if (gone.size > 0) this.#points = this.#points.filter((point) => !gone.has(point % SLOTS))
+    if (gone.size > 0) this.#points = without(this.#points, gone)
   }
 
   #add(endpoints: readonly LiveEndpoint[]): void {
-    const added: number[] = []
+    if (endpoints.length === 0) return
+    const weights = endpoints.reduce((sum, { weight }) => sum + weight, 0)
+    const added = new Float64Array(weights * this.#pointsOfWeight)
     let free = 0
+    let at = 0
     for (const endpoint of endpoints) {
       while (this.#slots[free] !== undefined) free++
       this.#slots[free] = endpoint
       this.#placed.set(endpoint, { slot: free, weight: endpoint.weight })
       const seed = hashText(endpoint.key)
       for (let n = 0; n < endpoint.weight * this.#pointsOfWeight; n++)
-        added.push(mix(seed + Math.imul(n, GOLDEN_RATIO)) * SLOTS + free)
+        added[at++] = mix(seed + Math.imul(n, GOLDEN_RATIO)) * SLOTS + free
     }
-    if (added.length > 0) this.#points = merged(this.#points, Float64Array.from(added).sort())
+    this.#points = merged(this.#points, added.sort())
   }
 
-  /** The first usable endpoint from the hash on; as a last resort the one just tried. */
+  /** The first usable endpoint from the hash on. There are at least two. */
   next(hash: number, { isPanic }: Level, tried: object | undefined): LiveEndpoint | undefined {
     const points = this.#points
     let at = firstFrom(points, hash * SLOTS)
     for (let steps = 0; steps < points.length; steps++, at++) {
       if (at >= points.length) at = 0
-      const endpoint = this.#slots[(points[at] as number) % SLOTS]
+      const endpoint = this.#slots[slotOf(points[at] as number)]
       if (endpoint !== undefined && endpoint !== tried && (isPanic || endpoint.isHealthy)) return endpoint
     }
-    return this.#slots[(points[at % points.length] ?? 0) % SLOTS]
+    return undefined
   }
 }
 
@@ -105,6 +111,16 @@ function firstFrom(points: Float64Array, from: number): number {
     else high = middle
   }
   return low
+}
+
+/** The remainder; a division by a power of two is exact, and much faster than `%` of numbers this large. */
+const slotOf = (point: number): number => point - Math.floor(point / SLOTS) * SLOTS
+
+function without(points: Float64Array, slots: ReadonlySet<number>): Float64Array<ArrayBuffer> {
+  const kept = new Float64Array(points.length)
+  let count = 0
+  for (const point of points) if (!slots.has(slotOf(point))) kept[count++] = point
+  return kept.slice(0, count)
 }
 
 function merged(some: Float64Array, others: Float64Array): Float64Array<ArrayBuffer> {

@@ -14,7 +14,7 @@ import {
   type ResponseHead,
   type Service,
 } from '../../transport/exchange.ts'
-import { firstValue } from '../../transport/fields.ts'
+import { cookieValue, firstValue } from '../../transport/fields.ts'
 import type { LiveEndpoint } from '../endpoint.ts'
 
 /** A backend with the endpoints that a session may come back to. */
@@ -73,7 +73,7 @@ class Sessions {
   /** The session of a request; undefined where it has none, or one that has ended. */
   of(head: RequestHead): Session | undefined {
     const { type, name, maxAgeSeconds } = this.#options.settings
-    const value = type === 'Header' ? firstValue(head.fields, name) : cookieOf(head, name)
+    const value = type === 'Header' ? firstValue(head.fields, name) : cookieValue(head.fields, name)
     const parts = value === undefined ? null : TOKEN.exec(value)
     if (parts === null) return undefined
     const found = this.#byDigest.get(parts[1] ?? '')
@@ -105,17 +105,6 @@ const TOKEN = /^([A-Za-z0-9_-]{22})\.([0-9a-z]{1,9})$/
 
 const digestOf = (text: string): string =>
   createHash('sha256').update(text).digest('base64url').slice(0, DIGEST_CHARACTERS)
-
-function cookieOf({ fields }: RequestHead, name: string): string | undefined {
-  for (let at = 0; at < fields.length; at += 2) {
-    if (fields[at] !== 'cookie') continue
-    for (const pair of (fields[at + 1] ?? '').split(';')) {
-      const text = pair.trimStart()
-      if (text.startsWith(name) && text[name.length] === '=') return text.slice(name.length + 1).trimEnd()
-    }
-  }
-  return undefined
-}
 
 interface Watched {
   readonly head: RequestHead
