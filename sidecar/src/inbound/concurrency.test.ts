@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { it } from 'node:test'
 import { call } from '../outbound/calling.test-support.ts'
 import { startPair } from '../outbound/pair.test-support.ts'
+import { until } from '../outbound/until.test-support.ts'
 
 it('adaptive concurrency refuses what the app cannot take, and lets others in when it has room', async () => {
   const waiting: ServerResponse[] = []
@@ -25,7 +26,7 @@ it('adaptive concurrency refuses what the app cannot take, and lets others in wh
   for (const answer of waiting.splice(0)) answer.end('done')
   for (const answer of await Promise.all(admitted)) assert.equal(answer.body, 'done')
   const next = call(pair.outbound.port, { method: 'POST' })
-  while (waiting.length === 0) await new Promise(setImmediate)
+  await until(() => waiting.length === 1)
   waiting[0]?.end('next')
   assert.equal((await next).body, 'next')
   const { values } = await pair.metrics.gauge('weft_concurrency_limit').get()

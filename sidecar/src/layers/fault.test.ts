@@ -6,6 +6,7 @@ import type { FaultInjection } from '@weft/schemas/snapshot'
 import { call } from '../outbound/calling.test-support.ts'
 import { bodyOf, startPair } from '../outbound/pair.test-support.ts'
 import { headOf } from '../outbound/request-head.test-support.ts'
+import { until } from '../outbound/until.test-support.ts'
 import { ANSWERED, ForwardingResponse, type ResponseHead, type Service } from '../transport/exchange.ts'
 import { DelayBudget, injectFaults } from './fault.ts'
 
@@ -123,13 +124,13 @@ describe('an injected delay', () => {
     const sent = request({ port: pair.outbound.port, headers: { host: 'server' } })
     sent.on('error', () => {})
     sent.end()
-    const { delay } = { delay: pair.metrics.counter('weft_faults_injected_total') }
-    while ((await delay.get()).values.length === 0) await new Promise(setImmediate)
+    const delayed = pair.metrics.counter('weft_faults_injected_total')
+    await until(async () => (await delayed.get()).values.length > 0)
 
     sent.destroy()
 
     const counted = pair.metrics.counter('weft_http_requests_total')
-    while ((await counted.get()).values.length === 0) await new Promise(setImmediate)
+    await until(async () => (await counted.get()).values.length > 0)
     assert.deepEqual([(await counted.get()).values[0]?.labels.status, requests], ['499', 0])
   })
 

@@ -2,6 +2,8 @@
 
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
+import { createServer as createHttp2Server } from 'node:http2'
+import type { Server as NetServer } from 'node:net'
 import { trace } from '@opentelemetry/api'
 import { createLog } from '@weft/schemas/node/log'
 import type { Endpoint, TrafficSettings } from '@weft/schemas/snapshot'
@@ -10,6 +12,8 @@ import { type Pair, portOf, serviceOf, startPair } from './pair.test-support.ts'
 
 export interface FleetMember {
   readonly app: RequestListener
+  /** What it speaks on loopback; HTTP/1.1 where absent. */
+  readonly protocol?: 'h2c'
   readonly labels?: Readonly<Record<string, string>>
   readonly weight?: number
 }
@@ -45,8 +49,11 @@ export async function startFleet(
   }
 }
 
-async function startMember(pair: Pair, { app, labels = {}, weight }: FleetMember) {
-  const server = createServer(app).listen(0, '127.0.0.1')
+async function startMember(pair: Pair, { app, protocol, labels = {}, weight }: FleetMember) {
+  // Node's compatibility API takes the same listener.
+  const http2 = protocol === 'h2c' ? createHttp2Server(app as never) : undefined
+  const http1 = http2 === undefined ? createServer(app) : undefined
+  const server = (http2 ?? (http1 as NetServer)).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const log = createLog('test')
   log.level = 'silent'
@@ -71,7 +78,7 @@ async function startMember(pair: Pair, { app, labels = {}, weight }: FleetMember
     async [Symbol.asyncDispose]() {
       await inbound.drain(0)
       server.close()
-      server.closeAllConnections()
+      http1?.closeAllConnections()
     },
   }
 }

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import { describe, it } from 'node:test'
 import { call } from './calling.test-support.ts'
 import { serviceOf, startPair } from './pair.test-support.ts'
+import { until } from './until.test-support.ts'
 
 describe('a limit of requests in flight', () => {
   it('refuses the next one at once, counts over snapshots, and gives the place back', async () => {
@@ -26,7 +27,7 @@ describe('a limit of requests in flight', () => {
     for (const answer of waiting) answer.end()
     assert.deepEqual([(await first).status, (await second).status], [200, 200])
     const third = call(pair.outbound.port)
-    while (waiting.length < 3) await new Promise(setImmediate)
+    await until(() => waiting.length === 3)
     waiting[2]?.end()
     assert.equal((await third).status, 200)
   })

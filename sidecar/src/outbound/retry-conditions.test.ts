@@ -58,7 +58,8 @@ describe('a retry', () => {
     let requests = 0
     await using pair = await startPair({
       app: (_, answered) => void (requests++ > 0 && answered.end('second')),
-      traffic: { retry: { ...DEFAULT_TRAFFIC.retry, perTryTimeoutMs: 50 } },
+      // Long enough for the second one on a machine that is busy.
+      traffic: { retry: { ...DEFAULT_TRAFFIC.retry, perTryTimeoutMs: 1_000 } },
     })
 
     const { status, body } = await call(pair.outbound.port)

@@ -11,6 +11,7 @@ import {
 import { call } from '../calling.test-support.ts'
 import { type Fleet, startFleet } from '../fleet.test-support.ts'
 import { portOf, SERVER } from '../pair.test-support.ts'
+import { until } from '../until.test-support.ts'
 
 const every = (probe: HealthProbe, part: Partial<HealthCheck> = {}): Partial<TrafficSettings> => ({
   healthCheck: { ...DEFAULT_HEALTH_CHECK, probe, intervalMs: 20, timeoutMs: 5_000, ...part },
@@ -29,10 +30,6 @@ function app(name: string, health = { status: 200, checks: 0 }): RequestListener
 
 const states = (fleet: Fleet): readonly string[] =>
   fleet.pair.outbound.endpoints().flatMap(({ endpoints }) => endpoints.map(({ state }) => state))
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise(setImmediate)
-}
 
 async function checks(fleet: Fleet, outcome: string): Promise<number> {
   const { values } = await fleet.pair.metrics.counter('weft_endpoint_checks_total').get()
@@ -103,13 +100,16 @@ describe('an active health check', () => {
         let bytes = Buffer.alloc(0)
         for await (const chunk of sent) bytes = Buffer.concat([bytes, chunk as Buffer])
         asked.push(`${sent.url} ${bytes.toString('hex')}`)
-        answer.writeHead(200, { 'content-type': 'application/grpc', trailer: 'grpc-status' })
+        answer.writeHead(200, { 'content-type': 'application/grpc' })
         answer.write(Buffer.from([0, 0, 0, 0, 2, 8, status]))
         answer.addTrailers({ 'grpc-status': '0' })
         answer.end()
       }
     await using fleet = await startFleet(
-      [{ app: health(1) }, { app: health(2) }],
+      [
+        { app: health(1), protocol: 'h2c' },
+        { app: health(2), protocol: 'h2c' },
+      ],
       every({ grpc: { service: 'a.B' } }),
     )
 
