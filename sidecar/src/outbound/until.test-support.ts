@@ -5,7 +5,7 @@ const DEADLINE_MS = 30_000
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + DEADLINE_MS
   while (!(await isSo())) {
-    if (performance.now() > end) throw new Error(`expected within ${DEADLINE_MS} ms that ${isSo}`)
+    if (performance.now() > end) throw new Error(`expected within ${DEADLINE_MS} ms: ${isSo.toString()}`)
     await new Promise(setImmediate)
   }
 }
