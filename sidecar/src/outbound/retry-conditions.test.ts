@@ -73,7 +73,7 @@ describe('a retry', () => {
     let requests = 0
     await using pair = await startPair({
       app: () => void requests++,
-      traffic: { requestTimeoutMs: 0, retry: { ...DEFAULT_TRAFFIC.retry, perTryTimeoutMs: 50 } },
+      traffic: { requestTimeoutMs: 0, retry: { ...DEFAULT_TRAFFIC.retry, perTryTimeoutMs: 1_000 } },
     })
 
     const { status, problem } = await call(pair.outbound.port, { method: 'POST', body: 'x' })
