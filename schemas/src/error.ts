@@ -116,6 +116,12 @@ export const ERROR_TABLE = {
     [502, 14, -1],
     'Define a Service with this name, or correct the Host header.',
   ),
+  forbidden_address: row(
+    'WEFT3020',
+    'The host leads where no call may go',
+    [502, 7, -1],
+    'Name the address in an ExternalService if it is meant.',
+  ),
   no_endpoint: row(
     'WEFT3002',
     'The service has no endpoint',

@@ -2,8 +2,8 @@
 import { parseSpiffeId } from './spiffe.ts'
 
 export type Report = (path: string, expected: string, came: unknown) => void
-type Check = (value: unknown, path: string, report: Report) => void
-type Members = Readonly<Record<string, Check>>
+export type Check = (value: unknown, path: string, report: Report) => void
+export type Members = Readonly<Record<string, Check>>
 
 const MAX_CAME_LENGTH = 60
 

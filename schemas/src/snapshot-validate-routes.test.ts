@@ -43,7 +43,7 @@ function faultsOf(routes: unknown): readonly string[] {
   ROUTE_TABLE(routes, 'routes', report)
   if (faults.length > 0) return faults
   const service = { name: 'a', namespace: 'default', hosts: ['a'], endpoints: [], traffic: DEFAULT_TRAFFIC }
-  checkRouteReferences([{ ...service, routes: routes as RouteTable }, service], report)
+  checkRouteReferences({ services: [{ ...service, routes: routes as RouteTable }, service] }, report)
   return faults
 }
 

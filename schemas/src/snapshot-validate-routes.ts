@@ -1,5 +1,5 @@
 /** The routes of a snapshot. An unknown member is a fault: it may be the one that narrows a match. */
-import type { ServiceEntry } from './snapshot.ts'
+import type { Snapshot } from './snapshot.ts'
 import {
   anyText,
   closed,
@@ -83,12 +83,20 @@ const RULE = closed(
 export const ROUTE_TABLE = closed({ routes: listOf(text), matches: listOf(MATCH), rules: listOf(RULE) }, {})
 
 /** What names something else of the snapshot must name what is there. */
-export function checkRouteReferences(services: readonly ServiceEntry[], report: Report): void {
+export function checkRouteReferences(
+  { services, gateway }: Pick<Snapshot, 'services' | 'gateway'>,
+  report: Report,
+): void {
   const known = new Set(services.map(({ namespace, name }) => `${namespace}/${name}`))
-  for (const [index, { routes }] of services.entries()) {
-    if (routes === undefined) continue
-    const { rules, matches } = routes
-    const at = `services[${index}].routes`
+  const tables = [
+    ...services.map(({ routes }, index) => [`services[${index}].routes`, routes] as const),
+    ...(gateway?.listeners ?? []).map(
+      ({ routes }, index) => [`gateway.listeners[${index}].routes`, routes] as const,
+    ),
+  ]
+  for (const [at, table] of tables) {
+    if (table === undefined) continue
+    const { rules, matches } = table
     for (const match of matches)
       if (match.rule >= rules.length) report(`${at}.matches[].rule`, 'a rule of the table', match.rule)
     for (const { backends, filters } of rules) {

@@ -8,10 +8,12 @@ import type { Snapshot } from './snapshot.ts'
 import {
   AT_LEAST_ONE,
   anyText,
+  type Check,
   closed,
   EXACTLY_ONE,
   identity,
   listOf,
+  type Members,
   mapOf,
   matching,
   object,
@@ -22,6 +24,8 @@ import {
   text,
   whole,
 } from './snapshot-checks.ts'
+import { EXTERNAL } from './snapshot-validate-external.ts'
+import { GATEWAY } from './snapshot-validate-gateway.ts'
 import { JWT_PROVIDER } from './snapshot-validate-jwt.ts'
 import { checkRouteReferences, ROUTE_TABLE } from './snapshot-validate-routes.ts'
 import { TOPIC } from './snapshot-validate-topics.ts'
@@ -62,7 +66,7 @@ function checkNames(snapshot: Snapshot, report: Report): void {
     'services[].hosts',
     snapshot.services.flatMap((service) => [...new Set(service.hosts)]),
   )
-  checkRouteReferences(snapshot.services, report)
+  checkRouteReferences(snapshot, report)
   unique(
     'policies',
     snapshot.policies.map((policy) => `${policy.namespace}/${policy.name}`),
@@ -83,23 +87,36 @@ function checkNames(snapshot: Snapshot, report: Report): void {
 
 const port = whole(1, 65_535)
 
-const SERVICE = object(
-  {
-    name: text,
-    namespace: text,
-    hosts: listOf(matching('a host in lower case', /^[^A-Z\s]+$/)),
-    endpoints: listOf(
-      object({ address: text, port, identity, labels: mapOf(anyText) }, { weight: whole(1) }),
-    ),
-    traffic: TRAFFIC,
-  },
-  { routes: ROUTE_TABLE, tcpPorts: listOf(port) },
-)
+const serviceWith = (endpointIdentity: Check, optional: Members): Check =>
+  object(
+    {
+      name: text,
+      namespace: text,
+      hosts: listOf(matching('a host in lower case', /^[^A-Z\s]+$/)),
+      endpoints: listOf(
+        object(
+          { address: text, port, identity: endpointIdentity, labels: mapOf(anyText) },
+          { weight: whole(1) },
+        ),
+      ),
+      traffic: TRAFFIC,
+    },
+    optional,
+  )
+const MESH_SERVICE = serviceWith(identity, { routes: ROUTE_TABLE, tcpPorts: listOf(port) })
+const EXTERNAL_SERVICE = serviceWith(oneOf(''), { external: EXTERNAL })
+/** Only what says that it is outside of the mesh may do without identities. */
+const SERVICE: Check = (value, path, report) => {
+  const isExternal = typeof value === 'object' && value !== null && 'external' in value
+  return (isExternal ? EXTERNAL_SERVICE : MESH_SERVICE)(value, path, report)
+}
 
 const POLICY_TARGET = closed(
   {},
   {
     service: text,
+    externalService: text,
+    gateway: text,
     topic: text,
     group: text,
     transactionalId: text,
@@ -115,6 +132,7 @@ const FROM = closed(
     namespace: text,
     identity: text,
     anonymous: oneOf(true),
+    clientCertificate: text,
     jwt: closed({ provider: text }, { claims: mapOf(listOf(anyText, 1)) }),
   },
   AT_LEAST_ONE,
@@ -178,6 +196,8 @@ const SNAPSHOT = object(
   {
     inbound: INBOUND_TRAFFIC,
     mtls: oneOf('strict', 'permissive'),
+    egress: oneOf('allowAll'),
+    gateway: GATEWAY,
     kafka: object({
       bootstrapServers: listOf(matching('host:port', /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/), 1),
       security: oneOf('mtls', 'tls', 'plaintext'),

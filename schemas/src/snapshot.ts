@@ -4,11 +4,15 @@
  */
 import type { PolicyIndex } from './policy/decide.ts'
 import type { NamedPolicy } from './policy/types.ts'
+import type { ExternalSettings } from './snapshot-external.ts'
+import type { GatewayEntry } from './snapshot-gateway.ts'
 import type { JwtProviderEntry } from './snapshot-jwt.ts'
 import type { RouteTable } from './snapshot-routes.ts'
 import type { TopicEntry } from './snapshot-topics.ts'
 import type { InboundTraffic, TrafficSettings } from './snapshot-traffic.ts'
 
+export type { ExternalSettings, OriginateTls } from './snapshot-external.ts'
+export type { GatewayEntry, GatewayListener, GatewayTls } from './snapshot-gateway.ts'
 export type { JwksSource, JwtAlgorithm, JwtProviderEntry } from './snapshot-jwt.ts'
 export { DEFAULT_PRODUCER, type ProducerSettings, type TopicEntry } from './snapshot-topics.ts'
 export {
@@ -60,6 +64,8 @@ export interface ServiceEntry {
   readonly routes?: RouteTable
   /** Ports whose bytes nobody reads. Absent: none. */
   readonly tcpPorts?: readonly number[]
+  /** Present where the service is outside of the mesh: its endpoints have no identity. */
+  readonly external?: ExternalSettings
 }
 
 /** A port of protocol tcp of the own service, and where the app listens for it on loopback. */
@@ -109,6 +115,8 @@ export interface Snapshot {
   readonly defaultAction: 'allow' | 'deny'
   /** Share of new traces that are recorded, 0 to 1. A caller's own decision is always followed. */
   readonly samplingRatio: number
+  /** Present where apps may call hosts that no service has. */
+  readonly egress?: 'allowAll'
   readonly kafka?: KafkaCluster
   readonly services: readonly ServiceEntry[]
   readonly policies: readonly NamedPolicy[]
@@ -116,6 +124,8 @@ export interface Snapshot {
   readonly jwtProviders: readonly JwtProviderEntry[]
   readonly topics: readonly TopicEntry[]
   readonly subscriptions: readonly SubscriptionEntry[]
+  /** The Gateway that the receiver serves. */
+  readonly gateway?: GatewayEntry
   /** What the receiver lets through to its own app; absent: everything. */
   readonly inbound?: InboundTraffic
 }

@@ -26,6 +26,9 @@ const SHAPE = {
   /** Plain text: beyond loopback only where something in front of it is the edge, as a published container port is. */
   ingressHost: ['WEFT_INGRESS_HOST', text('127.0.0.1')],
   ingressPort: ['WEFT_INGRESS_PORT', optionalPort],
+  /** For a workload that serves a Gateway: where its ports are bound, and the folder of its certificates. */
+  gatewayHost: ['WEFT_GATEWAY_HOST', text('127.0.0.1')],
+  gatewayCertificates: ['WEFT_GATEWAY_CERTIFICATES', optionalText],
   eventsPort: ['WEFT_EVENTS_PORT', port(15_010)],
   kafkaPort: ['WEFT_KAFKA_PORT', port(19_092)],
   adminPort: ['WEFT_ADMIN_PORT', port(15_020)],

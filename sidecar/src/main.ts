@@ -8,6 +8,7 @@ import { createMetrics } from '@weft/schemas/node/metrics'
 import { startAdmin, writePortsFile } from './admin.ts'
 import { sidecarConfig } from './config.ts'
 import { listenForEvents } from './events/index.ts'
+import { startGateway } from './gateway/index.ts'
 import { startIdentity } from './identity/index.ts'
 import { startInbound } from './inbound/index.ts'
 import { notCaptured, originalDestination } from './listen/index.ts'
@@ -51,7 +52,7 @@ async function main(): Promise<void> {
   const loopback = '127.0.0.1'
   const destinationOf = config.capture === 'redirect' ? await originalDestination() : notCaptured
 
-  const [outbound, inbound, ingress, events, kafka] = await Promise.all([
+  const [outbound, inbound, ingress, gateway, events, kafka] = await Promise.all([
     startOutbound({ ...shared, host: loopback, port: config.outboundPort, destinationOf }),
     startInbound({
       ...shared,
@@ -69,6 +70,11 @@ async function main(): Promise<void> {
           appPort: config.appPort,
           plaintext: true,
         }),
+    startGateway({
+      ...shared,
+      host: config.gatewayHost,
+      certificatesFolder: config.gatewayCertificates,
+    }),
     startEvents({
       ...shared,
       host: loopback,
@@ -86,7 +92,11 @@ async function main(): Promise<void> {
    */
   const drain = (): Promise<void> => {
     draining ??= (async () => {
-      await Promise.all([ingress?.drain(config.drainMs), inbound.drain(config.drainMs)])
+      await Promise.all([
+        ingress?.drain(config.drainMs),
+        gateway.drain(config.drainMs),
+        inbound.drain(config.drainMs),
+      ])
       await events.drain(config.drainMs)
       await Promise.all([outbound.drain(config.drainMs), kafka.drain(config.drainMs)])
     })()

@@ -98,7 +98,15 @@ const layers: Readonly<Record<string, Service>> = {
   retry: retry(end, { settings, budget: new RetryBudget(settings), onRetry() {} }),
   timeout: timeout(end, { requestTimeoutMs, perTryTimeoutMs: settings.perTryTimeoutMs }),
   'identity headers': identityHeaders(end),
-  authorize: authorize(end, { snapshots, metrics, log }),
+  authorize: authorize(end, {
+    snapshots,
+    metrics,
+    log,
+    targetOf: ({ snapshot: { workload } }) => ({
+      service: workload.service ?? '',
+      namespace: workload.namespace,
+    }),
+  }),
 }
 
 async function nanosecondsPerRequest(service: Service): Promise<number> {

@@ -46,9 +46,11 @@ const COLUMNS: Readonly<Record<Kind, readonly string[]>> = {
   Topic: ['PARTITIONS', 'REPLICAS', 'STATE'],
   Subscription: ['TOPIC', 'SERVICE', 'PATH', 'GROUP'],
   JwtProvider: ['ISSUER', 'AUDIENCES', 'KEYS'],
-  Mesh: ['DEFAULT', 'MTLS', 'SAMPLING', 'KAFKA'],
   HTTPRoute: ['PARENTS', 'HOSTNAMES', 'RULES', 'BACKENDS'],
   GRPCRoute: ['PARENTS', 'HOSTNAMES', 'RULES', 'BACKENDS'],
+  Gateway: ['LISTENERS'],
+  ExternalService: ['HOSTS', 'PORTS', 'RESOLUTION'],
+  Mesh: ['DEFAULT', 'MTLS', 'EGRESS', 'SAMPLING', 'KAFKA'],
 }
 
 /** The cells under `columnsOf` this resource's kind. */
@@ -83,9 +85,26 @@ export function cellsOf(resource: ResourceView): readonly string[] {
       const { issuer, audiences, jwks } = resource.spec
       return [issuer, audiences.join(','), 'inline' in jwks ? 'inline' : 'uri' in jwks ? jwks.uri : jwks.file]
     }
+    case 'Gateway':
+      return [
+        resource.spec.listeners
+          .map(({ protocol, hostname = '*', port }) => `${protocol.toLowerCase()}://${hostname}:${port}`)
+          .join(','),
+      ]
+    case 'ExternalService': {
+      const { hosts, ports, resolution } = resource.spec
+      return [
+        hosts.join(','),
+        ports
+          .map(({ port, targetPort, tls }) => `${port}→${targetPort}${tls === undefined ? '' : '/tls'}`)
+          .join(','),
+        resolution,
+      ]
+    }
     case 'Mesh': {
-      const { defaultAction, mtls, tracing, kafka } = resource.spec
-      return [defaultAction, mtls, String(tracing.samplingRatio), kafka?.bootstrapServers.join(',') ?? '']
+      const { defaultAction, mtls, egress, tracing, kafka } = resource.spec
+      const brokers = kafka?.bootstrapServers.join(',') ?? ''
+      return [defaultAction, mtls, egress, String(tracing.samplingRatio), brokers]
     }
     case 'HTTPRoute':
     case 'GRPCRoute': {

@@ -4,6 +4,7 @@
  */
 import type {
   AccessPolicyResource,
+  ExternalServiceResource,
   FaultPath,
   Resource,
   ResourceOfKind,
@@ -30,6 +31,9 @@ export function checkReferences(resources: readonly Resource[]): readonly Findin
   const services = of('Service')
   const serviceNames = new Set(services.map((service) => nameOf(service)))
   const providers = new Set(of('JwtProvider').map((provider) => nameOf(provider)))
+  const gatewayNames = new Set(of('Gateway').map((gateway) => nameOf(gateway)))
+  const externals = of('ExternalService')
+  const externalNames = new Set(externals.map((external) => nameOf(external)))
   const topics = of('Topic')
   const subscriptions = of('Subscription')
   const topicNames = new Set([
@@ -41,7 +45,16 @@ export function checkReferences(resources: readonly Resource[]): readonly Findin
   for (const subscription of subscriptions)
     findings.push(...subscriptionFindings(subscription, topicNames, serviceNames))
   for (const policy of of('AccessPolicy')) {
-    const { service, topic } = policy.spec.target
+    const { service, topic, externalService, gateway } = policy.spec.target
+    if (gateway !== undefined && !gatewayNames.has(`${policy.metadata.namespace}/${gateway}`))
+      findings.push(unknown(policy, 'warning', ['spec', 'target', 'gateway'], 'Gateway', gateway))
+    if (
+      externalService !== undefined &&
+      !externalNames.has(`${policy.metadata.namespace}/${externalService}`)
+    )
+      findings.push(
+        unknown(policy, 'warning', ['spec', 'target', 'externalService'], 'ExternalService', externalService),
+      )
     if (service !== undefined && !serviceNames.has(`${policy.metadata.namespace}/${service}`))
       findings.push(unknown(policy, 'warning', ['spec', 'target', 'service'], 'Service', service))
     if (topic !== undefined && !/[*$]/.test(topic) && !topicNames.has(topic))
@@ -53,7 +66,8 @@ export function checkReferences(resources: readonly Resource[]): readonly Findin
   const trafficPolicies = of('TrafficPolicy')
   for (const policy of trafficPolicies) {
     const { service } = policy.spec.target
-    if (service !== undefined && !serviceNames.has(`${policy.metadata.namespace}/${service}`))
+    const name = `${policy.metadata.namespace}/${service}`
+    if (service !== undefined && !serviceNames.has(name) && !externalNames.has(name))
       findings.push(unknown(policy, 'warning', ['spec', 'target', 'service'], 'Service', service))
   }
   findings.push(
@@ -70,6 +84,7 @@ export function checkReferences(resources: readonly Resource[]): readonly Findin
       ({ spec }) => `${spec.group} on topic ${spec.topic}`,
       'a group of its own for this topic: members of one group share its records',
     ),
+    ...repeatedHosts(externals),
     ...selectorFindings(services, of('Workload')),
     ...routeFindings([...of('GRPCRoute'), ...of('HTTPRoute')], services),
     ...addressFindings(services),
@@ -91,6 +106,26 @@ const nameOf = (resource: Resource): string => `${resource.metadata.namespace}/$
 function trafficTargetOf({ metadata: { namespace }, spec: { target } }: TrafficPolicyResource): string {
   if (target.mesh === true) return 'the mesh'
   return target.namespace === true ? `namespace ${namespace}` : `service ${namespace}/${target.service}`
+}
+
+/** Of two that claim one host and port the one whose name comes first has it; the other one has no effect there. */
+function repeatedHosts(externals: readonly ExternalServiceResource[]): readonly Finding[] {
+  const owners = new Map<string, string>()
+  return inOrderOfName(externals).flatMap((external) =>
+    external.spec.hosts.flatMap((host, index) =>
+      external.spec.ports.flatMap(({ port }) => {
+        const claim = `${host}:${port}`
+        const owner = owners.get(claim)
+        owners.set(claim, owner ?? resourceKey(external))
+        if (owner === undefined) return []
+        const at = ['spec', 'hosts', index]
+        const came = `${claim}, which ${owner} has`
+        return [
+          { key: resourceKey(external), severity: 'error', at, expected: 'a host and port of its own', came },
+        ]
+      }),
+    ),
+  )
 }
 
 function subscriptionFindings(

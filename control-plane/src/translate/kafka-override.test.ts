@@ -12,6 +12,7 @@ const MESH: MeshResource = {
   spec: {
     defaultAction: 'allow',
     mtls: 'strict',
+    egress: 'registryOnly',
     tracing: { samplingRatio: 1 },
     kafka: { bootstrapServers: ['kafka:9092'], security: 'tls' },
   },

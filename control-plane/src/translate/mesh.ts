@@ -13,6 +13,7 @@ import { type WantedTopic, wantedTopics } from './topics.ts'
 const NO_MESH: MeshSpec = {
   defaultAction: 'deny',
   mtls: DEFAULT_MTLS,
+  egress: 'registryOnly',
   tracing: { samplingRatio: DEFAULT_SAMPLING_RATIO },
 }
 

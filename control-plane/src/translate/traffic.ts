@@ -1,5 +1,5 @@
 /** TrafficPolicies → what holds for one service: laid over one another, the more specific one on top, field by field. */
-import type { ServiceResource, TrafficPolicyResource, TrafficTarget } from '@weft/schemas/resources'
+import type { Metadata, TrafficPolicyResource, TrafficTarget } from '@weft/schemas/resources'
 import {
   DEFAULT_ADAPTIVE_CONCURRENCY,
   DEFAULT_HEALTH_CHECK,
@@ -15,10 +15,10 @@ export interface ServiceTraffic {
   readonly inbound: InboundTraffic | undefined
 }
 
-/** What the policies say of this service, complete. Of two with one target the first speaks; the second is reported as a fault. */
+/** What the policies say of this service, of the mesh or outside of it, complete. Of two with one target the first speaks; the second is reported as a fault. */
 export function trafficOf(
   policies: readonly TrafficPolicyResource[],
-  service: ServiceResource,
+  service: { readonly metadata: Metadata },
 ): ServiceTraffic {
   const said = SPECIFICITY.map((speaks) => policies.find((policy) => speaks(policy, service)))
     .filter((policy) => policy !== undefined)
@@ -32,7 +32,7 @@ export function trafficOf(
 
 const isOf =
   (member: Exclude<keyof TrafficTarget, 'service'>) =>
-  (policy: TrafficPolicyResource, service: ServiceResource): boolean =>
+  (policy: TrafficPolicyResource, service: { readonly metadata: Metadata }): boolean =>
     policy.spec.target[member] === true &&
     (member === 'mesh' || policy.metadata.namespace === service.metadata.namespace)
 
@@ -40,7 +40,7 @@ const isOf =
 const SPECIFICITY = [
   isOf('mesh'),
   isOf('namespace'),
-  ({ metadata, spec }: TrafficPolicyResource, service: ServiceResource): boolean =>
+  ({ metadata, spec }: TrafficPolicyResource, service: { readonly metadata: Metadata }): boolean =>
     spec.target.service === service.metadata.name && metadata.namespace === service.metadata.namespace,
 ] as const
 

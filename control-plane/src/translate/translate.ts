@@ -1,5 +1,7 @@
 /** Resources → what one sidecar needs to know of them. Pure: same resources, same snapshot, letter by letter. */
 import type {
+  ExternalServiceResource,
+  GatewayResource,
   JwtProviderResource,
   MeshSpec,
   Resource,
@@ -7,6 +9,7 @@ import type {
   ServiceResource,
   SubscriptionResource,
   TopicResource,
+  TrafficPolicyResource,
   WorkloadResource,
 } from '@weft/schemas/resources'
 import {
@@ -18,6 +21,8 @@ import {
 } from '@weft/schemas/snapshot'
 import { type SpiffeId, spiffeId } from '@weft/schemas/spiffe'
 import { addressOwners, inOrderOfName, selects } from '../source/references.ts'
+import { externalServices } from './external-services.ts'
+import { gatewayEntry, gatewayOf } from './gateway.ts'
 import { hostsOf } from './hosts.ts'
 import { providersFor } from './jwt-providers.ts'
 import { meshOf, ofKind } from './mesh.ts'
@@ -49,6 +54,9 @@ export interface MeshFacts {
   readonly jwtProviders: readonly JwtProviderResource[]
   readonly routes: readonly RouteResource[]
   readonly resolveBackend: ResolveBackend
+  readonly gateways: readonly GatewayResource[]
+  readonly externals: readonly ExternalServiceResource[]
+  readonly trafficPolicies: readonly TrafficPolicyResource[]
   readonly mesh: MeshSpec
 }
 
@@ -85,6 +93,9 @@ export function meshFacts(resources: readonly Resource[], trustDomain: string): 
     jwtProviders: ofKind(resources, 'JwtProvider'),
     routes: routesOf(resources),
     resolveBackend: backendResolver(services),
+    gateways: ofKind(resources, 'Gateway'),
+    externals: ofKind(resources, 'ExternalService'),
+    trafficPolicies,
     mesh: meshOf(resources),
   }
 }
@@ -95,8 +106,9 @@ export function snapshotOf(facts: MeshFacts, receiver: Receiver): Omit<Snapshot,
   const workload = provenWorkload(facts, receiver)
   const service = workload && facts.services.find((candidate) => selects(candidate, workload))
   const policies = policiesFor(facts.policies, service)
-  const { kafka, defaultAction, mtls, tracing } = facts.mesh
+  const { kafka, defaultAction, mtls, egress, tracing } = facts.mesh
   const zone = workload?.metadata.labels[ZONE_LABEL]
+  const gateway = workload && gatewayOf(workload, facts.gateways)
   const inbound = service && trafficOfService(facts, service).inbound
   const tcpPorts = service?.spec.ports.filter(isTcp) ?? []
   return {
@@ -115,11 +127,15 @@ export function snapshotOf(facts: MeshFacts, receiver: Receiver): Omit<Snapshot,
     ...(mtls === 'permissive' && { mtls }),
     samplingRatio: tracing.samplingRatio,
     ...(kafka !== undefined && { kafka }),
-    services: facts.services.map((entry) => serviceEntry(entry, facts, identity.namespace)),
+    services: servicesFor(facts, identity.namespace),
+    ...(egress === 'allowAll' && { egress }),
     policies,
     jwtProviders: providersFor(policies, facts.jwtProviders),
     topics: facts.topics,
     subscriptions: service === undefined ? [] : subscriptionsOf(facts, service),
+    ...(gateway !== undefined && {
+      gateway: gatewayEntry(gateway, { routes: facts.routes, resolve: facts.resolveBackend }),
+    }),
     ...(inbound !== undefined && { inbound }),
   }
 }
@@ -153,6 +169,12 @@ function endpointOf({ metadata, spec }: WorkloadResource, trustDomain: string): 
 }
 
 const isTcp = ({ protocol }: ServicePort): boolean => protocol === 'tcp'
+
+function servicesFor(facts: MeshFacts, callerNamespace: string): readonly ServiceEntry[] {
+  const services = facts.services.map((entry) => serviceEntry(entry, facts, callerNamespace))
+  const taken = new Set(services.flatMap(({ hosts }) => hosts))
+  return [...services, ...externalServices(facts.externals, facts.trafficPolicies, taken)]
+}
 
 function serviceEntry(service: ServiceResource, facts: MeshFacts, namespace: string): ServiceEntry {
   const routes = serviceRoutes(service, namespace, { routes: facts.routes, resolve: facts.resolveBackend })

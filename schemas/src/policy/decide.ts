@@ -74,8 +74,10 @@ function withNormalPath<A extends Action & { protocol: 'http' }>(action: A): A |
 export function targets(policy: NamedPolicy, action: Action, subject: Subject): boolean {
   const target: PolicyTarget = policy.target
   if (target.mesh === true) return true
-  if (action.protocol !== 'kafka')
+  if (action.protocol === 'tcp')
     return target.service === action.service && policy.namespace === action.namespace
+  if (action.protocol === 'http')
+    return target[action.resource ?? 'service'] === action.service && policy.namespace === action.namespace
   const expand = (pattern: string) => expandPlaceholders(pattern, subject)
   switch (action.resource) {
     case 'topic':
@@ -144,7 +146,8 @@ function sourceMatches(
     if (saysNothingOfTheCaller(source)) return true
   }
   if (subject.kind === 'anonymous') return source.anonymous === true
-  if (source.anonymous === true) return false
+  if (subject.kind === 'certificate') return certificateMatches(source, subject.names)
+  if (source.anonymous === true || source.clientCertificate !== undefined) return false
   if (source.identity !== undefined && !matchesGlob(source.identity, subject.uri)) return false
   if (source.serviceAccount === undefined && source.namespace === undefined)
     return source.identity !== undefined
@@ -155,8 +158,21 @@ function sourceMatches(
   return namespace === undefined || namespace === subject.namespace
 }
 
-const saysNothingOfTheCaller = ({ serviceAccount, namespace, identity, anonymous }: SourceMatch): boolean =>
-  (serviceAccount ?? namespace ?? identity ?? anonymous) === undefined
+/** Alone: what a certificate from outside says of workloads of the mesh is nothing to go by. */
+function certificateMatches(
+  { clientCertificate, ...source }: SourceMatch,
+  names: readonly string[],
+): boolean {
+  if (clientCertificate === undefined || !saysNothingOfTheCaller(source)) return false
+  return names.some((name) => matchesGlob(clientCertificate, name))
+}
+
+const saysNothingOfTheCaller = (source: SourceMatch): boolean =>
+  (source.serviceAccount ??
+    source.namespace ??
+    source.identity ??
+    source.anonymous ??
+    source.clientCertificate) === undefined
 
 export function httpMatches(
   match: HttpMatch,
@@ -213,7 +229,7 @@ const anyGlob = (patterns: readonly string[] | undefined, name: string, subject:
 /** `${serviceAccount}` and `${namespace}` in a pattern are those of the subject. */
 export function expandPlaceholders(pattern: string, subject: Subject): string {
   if (!pattern.includes('${')) return pattern
-  if (subject.kind === 'anonymous') return '' // names nothing
+  if (subject.kind !== 'workload') return '' // names nothing
   return pattern
     .replaceAll('${serviceAccount}', subject.serviceAccount)
     .replaceAll('${namespace}', subject.namespace)
@@ -252,7 +268,7 @@ function explain(
   reason: DecisionReason,
   policy: NamedPolicy | undefined,
 ): string {
-  const caller = subject.kind === 'anonymous' ? 'a caller without identity' : subject.uri
+  const caller = callerOf(subject)
   const who =
     subject.token === undefined ? caller : `${caller} with a token of ${subject.token.providers.join(', ')}`
   const because: Record<DecisionReason, string> = {
@@ -271,11 +287,22 @@ function explain(
 function whatOf(action: Action): string {
   switch (action.protocol) {
     case 'http':
-      return `${action.method} ${action.path} of service ${action.namespace}/${action.service}`
+      return `${action.method} ${action.path} of ${action.resource ?? 'service'} ${action.namespace}/${action.service}`
     case 'kafka':
       return `${action.operation} ${action.resource} ${action.name}`
     case 'tcp':
       return `connect to port ${action.port} of service ${action.namespace}/${action.service}`
+  }
+}
+
+function callerOf(subject: Subject): string {
+  switch (subject.kind) {
+    case 'anonymous':
+      return 'a caller without identity'
+    case 'certificate':
+      return `a caller with a certificate for ${subject.names.join(', ')}`
+    case 'workload':
+      return subject.uri
   }
 }
 

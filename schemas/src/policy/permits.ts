@@ -20,11 +20,11 @@ const EVERYTHING: HttpMatch = {}
 export function permitsOf(
   index: PolicyIndex,
   subject: Subject,
-  { service, namespace }: Pick<HttpAction, 'service' | 'namespace'>,
+  callee: Pick<HttpAction, 'resource' | 'service' | 'namespace'>,
 ): Permits {
   const allowed: HttpMatch[] = []
   const denied: HttpMatch[] = []
-  const anyAction: HttpAction = { protocol: 'http', service, namespace, method: '', path: '' }
+  const anyAction: HttpAction = { protocol: 'http', ...callee, method: '', path: '' }
   for (const policy of index.policies) {
     if (!targets(policy, anyAction, subject)) continue
     const matches = policy.action === 'allow' ? allowed : denied

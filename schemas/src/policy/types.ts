@@ -16,6 +16,8 @@ export type Subject = (
       readonly serviceAccount: string
     }
   | { readonly kind: 'anonymous' }
+  /** A caller from outside at a gateway that asks for certificates: the names in it, as `DNS:…` and `URI:…`. */
+  | { readonly kind: 'certificate'; readonly names: readonly string[] }
 ) & { readonly token?: ProvenToken }
 
 /** Kafka's own words (org.apache.kafka.common.acl.AclOperation), lower case; produce = WRITE, consume = READ. */
@@ -35,7 +37,9 @@ export type KafkaOperation = (typeof KAFKA_OPERATIONS)[number]
 
 export interface HttpAction {
   readonly protocol: 'http'
-  /** The service that is called, by name and namespace. */
+  /** What is called: a Service where absent. */
+  readonly resource?: 'externalService' | 'gateway'
+  /** Its name and namespace. */
   readonly service: string
   readonly namespace: string
   readonly method: string
@@ -77,6 +81,8 @@ export interface SourceMatch {
   readonly namespace?: string
   readonly identity?: string
   readonly anonymous?: true
+  /** A name in the certificate of a caller from outside, as `DNS:…` or `URI:…`; may hold `*`. */
+  readonly clientCertificate?: string
   /** Alone: whoever carries such a token. */
   readonly jwt?: JwtMatch
 }
@@ -115,6 +121,8 @@ export interface PolicyRule {
 /** Exactly one member. Topic, group and transactional-id names may end in `*`. */
 export interface PolicyTarget {
   readonly service?: string
+  readonly externalService?: string
+  readonly gateway?: string
   readonly topic?: string
   readonly group?: string
   readonly transactionalId?: string

@@ -35,6 +35,10 @@ export const DEFAULT_JWT_MAX_TOKEN_BYTES = 8192
 export const DEFAULT_JWKS_REFRESH_MS = 600_000
 /** An issuer that is down for a day has other troubles; longer, and a withdrawn key would live on unseen. */
 export const DEFAULT_JWKS_MAX_STALE_MS = 86_400_000
+/** Names move; whoever wants addresses pinned writes them down. */
+export const DEFAULT_EXTERNAL_RESOLUTION = 'dns'
+/** Fail closed: what calls home, or leaks, needs a way out first. */
+export const DEFAULT_EGRESS = 'registryOnly'
 /** Fail closed. */
 export const DEFAULT_MESH_ACTION = 'deny'
 /** Fail closed; permissive is for the time in which a mesh is joined. */

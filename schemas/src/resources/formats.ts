@@ -131,6 +131,8 @@ export const FORMATS = {
     2048,
     isJwksUri,
   ),
+  'external-host': format('a host name in lower case, or an IP address', 253, isExternalHost),
+  'byte-count': format('a number of bytes as a text, from "1"', 12, /^[1-9][0-9]*$/),
   ip: format('an IP address', 45, isIp),
   host: format('an IP address or a host name', 253, isHost),
   'host-port': format('host:port', 260, isHostPort),
@@ -219,4 +221,9 @@ function isJwksUri(text: string): boolean {
   if (url === null || url.username !== '' || url.password !== '' || url.hash !== '') return false
   if (url.protocol === 'https:') return true
   return url.protocol === 'http:' && LOOPBACK_HOSTS.has(url.hostname)
+}
+
+function isExternalHost(text: string): boolean {
+  // A last label that is a number makes an address of a name, for some resolvers and not for others.
+  return isIp(text) || (isDnsName(text) && !/(?:^|\.)(?:\d+|0x[0-9a-f]*)$/.test(text))
 }

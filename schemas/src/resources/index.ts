@@ -7,6 +7,7 @@ export {
 export { type DocumentSource, type ReadDocument, readDocument } from './document.ts'
 export { type Fault, type FaultPath, formatPath, type PositionedFault } from './fault.ts'
 export { resourceKey } from './key.ts'
+export { MAX_BODY_BYTES, MAX_HEAD_BYTES } from './kinds/gateway.ts'
 export { kindNamed, RESOURCE_SCHEMAS } from './kinds/index.ts'
 export type { Position } from './position.ts'
 export {
@@ -33,6 +34,8 @@ export type { TrafficPolicySpec, TrafficTarget } from './specs/traffic-policy.ts
 export {
   type AccessPolicyResource,
   API_VERSION,
+  type ExternalServiceResource,
+  type GatewayResource,
   type GRPCRouteResource,
   type HTTPRouteResource,
   type JwtProviderResource,

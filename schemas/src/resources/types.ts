@@ -4,6 +4,8 @@
  */
 import type { AccessPolicySpec } from '../policy/types.ts'
 import type { ProducerSettings } from '../snapshot-topics.ts'
+import type { ExternalServiceSpec, ExternalServiceSpecInput } from './specs/external-service.ts'
+import type { GatewaySpec, GatewaySpecInput } from './specs/gateway.ts'
 import type { GRPCRouteSpec, GRPCRouteSpecInput } from './specs/grpc-route.ts'
 import type { HTTPRouteSpec, HTTPRouteSpecInput } from './specs/http-route.ts'
 import type { JwtProviderSpec, JwtProviderSpecInput } from './specs/jwt-provider.ts'
@@ -18,16 +20,18 @@ export const KINDS = [
   'AccessPolicy',
   'HTTPRoute',
   'GRPCRoute',
+  'Gateway',
   'TrafficPolicy',
   'Topic',
   'Subscription',
   'JwtProvider',
+  'ExternalService',
   'Mesh',
 ] as const
 export type Kind = (typeof KINDS)[number]
-type GatewayKind = 'HTTPRoute' | 'GRPCRoute'
+type GatewayKind = 'HTTPRoute' | 'GRPCRoute' | 'Gateway'
 
-const GATEWAY_KINDS: ReadonlySet<Kind> = new Set<GatewayKind>(['HTTPRoute', 'GRPCRoute'])
+const GATEWAY_KINDS: ReadonlySet<Kind> = new Set<GatewayKind>(['HTTPRoute', 'GRPCRoute', 'Gateway'])
 
 /** What stands in `apiVersion` of a resource of this kind. */
 export const apiVersionOf = (kind: Kind): ApiVersion =>
@@ -130,11 +134,15 @@ export interface SubscriptionSpec {
 export type SubscriptionSpecInput = Pick<SubscriptionSpec, 'topic' | 'service' | 'path'> &
   Partial<Omit<SubscriptionSpec, 'retry'>> & { readonly retry?: Partial<SubscriptionSpec['retry']> }
 
+/** Where apps may call to beside the services of the mesh: only where an ExternalService says so, or anywhere. */
+export type EgressMode = 'registryOnly' | 'allowAll'
+
 /** What holds for the whole mesh. There is one, named `mesh`. */
 export interface MeshSpec {
   readonly defaultAction: 'allow' | 'deny'
   /** Whether inbound listeners take plain text beside mTLS; its callers are anonymous. */
   readonly mtls: 'strict' | 'permissive'
+  readonly egress: EgressMode
   /** Share of new traces that are recorded, 0 to 1. */
   readonly tracing: { readonly samplingRatio: number }
   readonly kafka?: {
@@ -146,6 +154,7 @@ export interface MeshSpec {
 export interface MeshSpecInput {
   readonly defaultAction?: 'allow' | 'deny'
   readonly mtls?: 'strict' | 'permissive'
+  readonly egress?: EgressMode
   readonly tracing?: { readonly samplingRatio?: number }
   readonly kafka?: {
     readonly bootstrapServers: readonly string[]
@@ -160,6 +169,8 @@ export type TrafficPolicyResource = ResourceOf<'TrafficPolicy', TrafficPolicySpe
 export type TopicResource = ResourceOf<'Topic', TopicSpec>
 export type SubscriptionResource = ResourceOf<'Subscription', SubscriptionSpec>
 export type JwtProviderResource = ResourceOf<'JwtProvider', JwtProviderSpec>
+export type ExternalServiceResource = ResourceOf<'ExternalService', ExternalServiceSpec>
+export type GatewayResource = ResourceOf<'Gateway', GatewaySpec>
 export type MeshResource = ResourceOf<'Mesh', MeshSpec>
 export type HTTPRouteResource = ResourceOf<'HTTPRoute', HTTPRouteSpec>
 export type GRPCRouteResource = ResourceOf<'GRPCRoute', GRPCRouteSpec>
@@ -173,6 +184,8 @@ export type Resource =
   | TopicResource
   | SubscriptionResource
   | JwtProviderResource
+  | ExternalServiceResource
+  | GatewayResource
   | MeshResource
   | HTTPRouteResource
   | GRPCRouteResource
@@ -186,6 +199,8 @@ export type ResourceInput =
   | InputOf<'Topic', TopicSpecInput>
   | InputOf<'Subscription', SubscriptionSpecInput>
   | InputOf<'JwtProvider', JwtProviderSpecInput>
+  | InputOf<'ExternalService', ExternalServiceSpecInput>
+  | InputOf<'Gateway', GatewaySpecInput>
   | InputOf<'Mesh', MeshSpecInput>
   | InputOf<'HTTPRoute', HTTPRouteSpecInput>
   | InputOf<'GRPCRoute', GRPCRouteSpecInput>

@@ -92,6 +92,7 @@ test('each kind is completed with its defaults', () => {
   assert.deepEqual(spec({ ...head('Mesh', 'mesh'), spec: { kafka: { bootstrapServers: ['h:1'] } } }), {
     defaultAction: 'deny',
     mtls: 'strict',
+    egress: 'registryOnly',
     tracing: { samplingRatio: 0.01 },
     kafka: { bootstrapServers: ['h:1'], security: 'mtls' },
   })

@@ -7,7 +7,7 @@ import type { AuthorizeOptions } from './authorize.ts'
 /** The port of the app on loopback. Throws MeshError: refused, or no such port. */
 export type AuthorizeTcp = (peer: Peer, port: number) => number
 
-export function authorizeTcp({ snapshots, metrics, log }: AuthorizeOptions): AuthorizeTcp {
+export function authorizeTcp({ snapshots, metrics, log }: Omit<AuthorizeOptions, 'targetOf'>): AuthorizeTcp {
   const refusals = metrics.counter('weft_policy_refused_total')
   const count = (peer: Peer, target: string, policy: string, mode: 'enforce' | 'audit'): void =>
     refusals.inc({ protocol: 'tcp', source: peer.id?.serviceAccount ?? '-', target, policy, mode })

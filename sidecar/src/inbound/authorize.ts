@@ -14,13 +14,17 @@ import type { IndexedSnapshot, SnapshotSource } from '@weft/schemas/snapshot'
 import { parseTraceparent } from '@weft/schemas/trace-context'
 import type { RequestHead, Service } from '../transport/exchange.ts'
 
+type Callee = Pick<HttpAction, 'resource' | 'service' | 'namespace'>
+
 export interface AuthorizeOptions {
   readonly snapshots: SnapshotSource
   readonly metrics: Metrics
   readonly log: Log
+  /** Of what callers ask for something here. Throws MeshError where there is nothing. */
+  readonly targetOf: (now: IndexedSnapshot) => Callee
 }
 
-export function authorize(inner: Service, { snapshots, metrics, log }: AuthorizeOptions): Service {
+export function authorize(inner: Service, { snapshots, metrics, log, targetOf }: AuthorizeOptions): Service {
   const refusals = metrics.counter('weft_policy_refused_total')
 
   const count = (head: RequestHead, policy: string, mode: 'enforce' | 'audit'): void =>
@@ -54,20 +58,15 @@ export function authorize(inner: Service, { snapshots, metrics, log }: Authorize
   return {
     call(head, response) {
       const now = snapshots.current()
-      const { service, namespace } = now.snapshot.workload
-      if (service === undefined)
-        throw new MeshError('unavailable', 'expected a Service that selects this workload; none does')
-      head.notes.service = service
+      const target = targetOf(now)
+      head.notes.service = target.service
       const path = pathOf(head.target)
       const { subject } = head.peer
       const { token } = head.notes
       // A token is of one request: what its claims allow is not prepared.
-      if (
-        token === undefined &&
-        callers.permits(now, { service, namespace }, subject).covers(head.method, path)
-      )
+      if (token === undefined && callers.permits(now, target, subject).covers(head.method, path))
         return inner.call(head, response)
-      const action: HttpAction = { protocol: 'http', service, namespace, method: head.method, path }
+      const action: HttpAction = { protocol: 'http', ...target, method: head.method, path }
       const decided = decide(now.policies, token === undefined ? subject : { ...subject, token }, action)
       if (!decided.allowed) refuse(head, action, decided)
       if (decided.audited !== undefined) count(head, decided.audited, 'audit')
@@ -81,11 +80,7 @@ class KnownCallers {
   #snapshot: IndexedSnapshot | undefined
   #permits = new WeakMap<Subject, Permits>()
 
-  permits(
-    snapshot: IndexedSnapshot,
-    callee: Pick<HttpAction, 'service' | 'namespace'>,
-    caller: Subject,
-  ): Permits {
+  permits(snapshot: IndexedSnapshot, callee: Callee, caller: Subject): Permits {
     if (snapshot !== this.#snapshot) {
       this.#snapshot = snapshot
       this.#permits = new WeakMap()

@@ -4,7 +4,7 @@ import { MeshError } from '@weft/schemas/error'
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Log } from '@weft/schemas/node/log'
 import type { Metrics } from '@weft/schemas/node/metrics'
-import type { RateLimit, SnapshotSource } from '@weft/schemas/snapshot'
+import type { IndexedSnapshot, RateLimit, SnapshotSource } from '@weft/schemas/snapshot'
 import { TokenVerifier } from '../jwt/verifier.ts'
 import { accessLog } from '../layers/access-log.ts'
 import { authenticate } from '../layers/authenticate.ts'
@@ -60,7 +60,7 @@ export async function startInbound(options: InboundOptions): Promise<Listener> {
   // Below the decision: what is refused uses up nobody's share.
   const spared = spare(app ?? noApp, { snapshots, metrics })
   // On nothing but what may pass: the path that was judged is, byte for byte, the path that is sent.
-  const authorized = authorize(spared, { snapshots, metrics, log })
+  const authorized = authorize(spared, { snapshots, metrics, log, targetOf: ownService })
   // Before the decision, which may ask for its claims; what is no valid token does not get as far as a policy.
   const verifier = new TokenVerifier({ snapshots, metrics, log })
   const authenticated = authenticate(authorized, verifier)
@@ -125,6 +125,13 @@ function spare(app: Service, { snapshots, metrics }: Pick<InboundOptions, 'snaps
     callerOf: ({ peer }) => peer.id?.uri ?? 'anonymous',
     metrics,
   })
+}
+
+const ownService = ({ snapshot }: IndexedSnapshot) => {
+  const { service, namespace } = snapshot.workload
+  if (service === undefined)
+    throw new MeshError('unavailable', 'expected a Service that selects this workload; none does')
+  return { service, namespace }
 }
 
 const noApp: Service = {

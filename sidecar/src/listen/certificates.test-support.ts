@@ -20,6 +20,8 @@ interface IssueOptions {
   readonly trustDomain?: string
   /** Default: an hour. */
   readonly ttlMs?: number
+  /** Host names beside the identity, as servers outside of the mesh have them. Default: none. */
+  readonly dnsNames?: readonly string[]
 }
 
 export interface TestAuthority {
@@ -40,10 +42,10 @@ export async function createAuthority(): Promise<TestAuthority> {
   const rootPem = root.toString('pem')
   return {
     rootPem,
-    async issue(serviceAccount, { trustDomain = 'weft.local', ttlMs = HOUR_MS } = {}) {
+    async issue(serviceAccount, { trustDomain = 'weft.local', ttlMs = HOUR_MS, dnsNames = [] } = {}) {
       const id = spiffeId(trustDomain, 'default', serviceAccount)
       const leafKeys = await newKeys()
-      const leaf = await issueLeaf({ root, rootKeys: keys, leafKeys, uri: id.uri, ttlMs })
+      const leaf = await issueLeaf({ root, rootKeys: keys, leafKeys, uri: id.uri, ttlMs, dnsNames })
       return {
         spiffeId: id,
         certificateChainPem: leaf.toString('pem'),
@@ -88,9 +90,10 @@ interface Leaf {
   readonly leafKeys: webcrypto.CryptoKeyPair
   readonly uri: string
   readonly ttlMs: number
+  readonly dnsNames: readonly string[]
 }
 
-function issueLeaf({ root, rootKeys, leafKeys, uri, ttlMs }: Leaf): Promise<X509Certificate> {
+function issueLeaf({ root, rootKeys, leafKeys, uri, ttlMs, dnsNames }: Leaf): Promise<X509Certificate> {
   return X509CertificateGenerator.create({
     subject: 'CN=leaf',
     issuer: root.subject,
@@ -100,7 +103,10 @@ function issueLeaf({ root, rootKeys, leafKeys, uri, ttlMs }: Leaf): Promise<X509
     notBefore: new Date(Date.now() - HOUR_MS),
     notAfter: new Date(Date.now() + ttlMs),
     extensions: [
-      new SubjectAlternativeNameExtension([{ type: 'url', value: uri }], true),
+      new SubjectAlternativeNameExtension(
+        [{ type: 'url', value: uri }, ...dnsNames.map((value) => ({ type: 'dns', value }) as const)],
+        true,
+      ),
       new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth, ExtendedKeyUsage.serverAuth]),
     ],
   })

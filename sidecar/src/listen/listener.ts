@@ -23,11 +23,15 @@ export interface AcceptedConnection {
   checkDeadline(now: number): void
 }
 
+type OnSecure = (socket: Socket, protocol: Protocol) => void
+
 interface ListenOptions {
   readonly host: string
   readonly port: number
   /** With it TLS ends here: 1.3, the caller's certificate demanded. Without, TLS is bytes like any others. */
   readonly identity?: IdentitySource
+  /** Instead of it: TLS ends as this says. */
+  readonly endTls?: (onSecure: OnSecure) => TlsEnd
   /** What is known of a connection before its first byte. Undefined, or absent: its first bytes tell. */
   readonly protocolOf?: (socket: Socket) => Protocol | undefined
   /** How long first bytes are waited for; then the connection counts as tcp. Default: DETECTION_TIMEOUT_MS. */
@@ -117,9 +121,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
 }
 
 function tlsFor(
-  { identity, onHandshakeRefused }: ListenOptions,
-  onSecure: (socket: Socket, protocol: Protocol) => void,
+  { identity, endTls, onHandshakeRefused }: ListenOptions,
+  onSecure: OnSecure,
 ): TlsEnd | undefined {
+  if (endTls !== undefined) return endTls(onSecure)
   if (identity === undefined) return undefined
   return tlsEnd({
     identity,

@@ -21,10 +21,14 @@ export interface TlsEnd {
 }
 
 /** What is offered, best first, and what each name means here. A caller without ALPN speaks HTTP/1.1. */
-const ALPN: Readonly<Record<string, Protocol>> = { h2: 'http2', 'http/1.1': 'http1', [TCP_ALPN]: 'tcp' }
+export const ALPN: Readonly<Record<string, Protocol>> = {
+  h2: 'http2',
+  'http/1.1': 'http1',
+  [TCP_ALPN]: 'tcp',
+}
 
 /** A handshake is two packets; longer is somebody who holds connections open for free. */
-const HANDSHAKE_TIMEOUT_MS = 10_000
+export const HANDSHAKE_TIMEOUT_MS = 10_000
 
 /** TLS 1.3 with the workload's certificate, the caller's demanded. Follows rotations until it is closed. */
 export function tlsEnd({ identity, onSecure, onRefused }: TlsEndOptions): TlsEnd {

@@ -8,6 +8,8 @@ import { Pool, type PoolBudget } from '../transport/pool.ts'
 import { Balancer } from './balance/balancer.ts'
 import { dialEndpoint } from './dial.ts'
 import { endpointKey, LiveEndpoint } from './endpoint.ts'
+import { systemResolve } from './external/addresses.ts'
+import { dialExternal } from './external/dial.ts'
 import { HealthChecker } from './health/checker.ts'
 import type { ProbeTarget } from './health/probe.ts'
 import type { RequestCount } from './limits.ts'
@@ -20,6 +22,8 @@ export interface ClusterOptions {
   readonly onEjected: (service: ServiceEntry, reason: EjectionReason) => void
   readonly onChecked: (service: ServiceEntry, outcome: 'passed' | 'failed') => void
 }
+
+const RESOLVE = systemResolve()
 
 interface Member {
   readonly live: LiveEndpoint
@@ -111,12 +115,14 @@ export class Cluster {
   }
 
   #adopt(service: ServiceEntry, zone: string | undefined, joinedAt: number): void {
-    const { traffic, endpoints } = service
+    const { traffic, endpoints, external } = service
+    // Where TLS has changed, connections that were made before are others.
+    const proof = external === undefined ? '' : JSON.stringify(external)
     const before = this.#members
     this.#service = service
     this.#members = new Map()
     for (const endpoint of endpoints) {
-      const key = endpointKey(endpoint)
+      const key = `${endpointKey(endpoint)}${proof}`
       const member = before.get(key) ?? this.#newMember(endpoint, joinedAt)
       member.live.update(endpoint)
       this.#members.set(key, member)
@@ -148,8 +154,11 @@ export class Cluster {
   }
 
   #newMember(endpoint: Endpoint, joinedAt: number): Member {
-    const { name, hosts } = this.#service
-    const dial = dialEndpoint(endpoint, this.#options.identity)
+    const { name, hosts, external } = this.#service
+    const dial =
+      external === undefined
+        ? dialEndpoint(endpoint, this.#options.identity)
+        : dialExternal(endpoint, external, RESOLVE)
     const idleTimeoutMs = (): number => this.#service.traffic.idleTimeoutMs
     const pool = new Pool({
       name: `${name} at ${endpoint.address}:${endpoint.port}`,

@@ -53,16 +53,8 @@ export interface Outbound extends Listener {
 /** Listens for the local app. Rejects where the port cannot be bound. */
 export async function startOutbound(options: OutboundOptions): Promise<Outbound> {
   const { snapshots, identity, metrics, log, tracer, limits = DEFAULT_LIMITS } = options
-  const checks = metrics.counter('weft_endpoint_checks_total')
-  const ejections = metrics.counter('weft_endpoint_ejections_total')
   // Under rescue: an unknown host is an error like any other, and is answered as one.
-  const router = new Router({
-    snapshots,
-    identity,
-    ...targetStack(metrics),
-    onEjected: ({ name }, reason) => ejections.inc({ destination: name, reason }),
-    onChecked: ({ name }, outcome) => checks.inc({ destination: name, outcome }),
-  })
+  const router = new Router({ snapshots, identity, ...targetStack({ snapshots, identity, metrics }) })
   // Above all attempts, and under rescue: a call that is late is answered with its status.
   const limited = grpcDeadline(router)
   // Turns errors into answers, so that the layers above see what the app gets to see.

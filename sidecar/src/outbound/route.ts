@@ -5,6 +5,8 @@ import type { RouteTable } from '@weft/schemas/snapshot-routes'
 import { parseSpiffeId } from '@weft/schemas/spiffe'
 import type { RequestHandler, RequestHead, ResponseHandler, Service } from '../transport/exchange.ts'
 import { Cluster, type ClusterOptions } from './cluster.ts'
+import { ForeignHosts } from './external/foreign.ts'
+import type { Scheme } from './routes/redirect.ts'
 import type { TcpTarget } from './tcp.ts'
 
 export interface RouterOptions extends ClusterOptions {
@@ -12,7 +14,16 @@ export interface RouterOptions extends ClusterOptions {
   /** The stack below the route, for one service of one snapshot. */
   readonly build: (target: RouteTarget) => Service
   /** The stack of a service that has routes. */
-  readonly follow: (parent: ServiceEntry, routes: RouteTable, backendOf: BackendOf) => Service
+  readonly follow: (parent: RouteParent, backendOf: BackendOf) => Service
+}
+
+/** What has routes: a service, or a listener of a gateway. */
+export interface RouteParent {
+  readonly routes: RouteTable
+  /** Undefined: a gateway. */
+  readonly service: ServiceEntry | undefined
+  /** By which requests come. */
+  readonly scheme: Scheme
 }
 
 /** Finds a service of the snapshot by `namespace/name`. */
@@ -37,6 +48,7 @@ export class Router implements Service {
   #targets = new Map<ServiceEntry, Target>()
   #services = new Map<string, ServiceEntry>()
   #current: IndexedSnapshot
+  readonly #foreign = new ForeignHosts((service) => this.#forget(service))
   readonly #endSubscriptions: (() => void)[]
 
   constructor(options: RouterOptions) {
@@ -68,6 +80,11 @@ export class Router implements Service {
     return service?.tcpPorts?.includes(port) === true ? { service, port } : undefined
   }
 
+  /** The stack of routes, for the snapshot of this moment. */
+  follow(parent: RouteParent): Service {
+    return this.#options.follow(parent, (key) => this.#backend(key))
+  }
+
   dropExpired(now: number): void {
     for (const cluster of this.#clusters.values()) cluster.dropExpired(now)
   }
@@ -86,10 +103,18 @@ export class Router implements Service {
     return serviceByHost.get(authority) ?? serviceByHost.get(authority.toLowerCase())
   }
 
+  /** Made up for a host that nobody defined, where that is let out. */
+  #outside(authority: string): ServiceEntry | undefined {
+    const { egress } = this.#current.snapshot
+    return egress === 'allowAll' ? this.#foreign.serviceFor(authority.toLowerCase()) : undefined
+  }
+
   /** The host that is asked for; where it is none of the mesh, the address that a captured connection was meant for. */
   #target({ authority, peer }: RequestHead): Target {
     const service =
-      this.#find(authority) ?? (peer.destination === undefined ? undefined : this.#find(peer.destination))
+      this.#find(authority) ??
+      (peer.destination === undefined ? undefined : this.#find(peer.destination)) ??
+      this.#outside(authority)
     if (service === undefined) throw unknownHost(authority)
     let target = this.#targets.get(service)
     if (target === undefined) {
@@ -100,17 +125,28 @@ export class Router implements Service {
   }
 
   #build(service: ServiceEntry): Target {
-    const { build, follow } = this.#options
+    const { build } = this.#options
     const { routes } = service
     if (routes !== undefined)
       return {
-        handler: follow(service, routes, (key) => this.#backend(key)),
+        handler: this.follow({ routes, service, scheme: 'http' }),
         // Until a backend has been chosen, which then says so.
         service: service.name,
         destination: service.name,
       }
-    const handler = build(this.#backend(keyOf(service)))
+    const handler = build(this.#backend(this.#known(service)))
     return { handler, service: service.name, destination: destinationOf(service) }
+  }
+
+  /** The key of a service, which is one of the snapshot, or one that was made up for its host. */
+  #known(service: ServiceEntry): string {
+    const key = keyOf(service)
+    if (!this.#services.has(key)) {
+      this.#services.set(key, service)
+      const { zone } = this.#current.snapshot.workload
+      this.#clusters.set(key, new Cluster(service, zone, this.#options))
+    }
+    return key
   }
 
   #backend(key: string): RouteTarget {
@@ -126,6 +162,7 @@ export class Router implements Service {
     this.#current = now
     this.#targets = new Map()
     this.#services = new Map()
+    this.#foreign.clear()
     const before = this.#clusters
     this.#clusters = new Map()
     const { zone } = now.snapshot.workload
@@ -137,11 +174,22 @@ export class Router implements Service {
       this.#clusters.set(key, known ?? new Cluster(service, zone, this.#options))
       before.delete(key)
     }
-    for (const cluster of before.values()) {
-      const left = cluster.close()
-      this.#leaving.add(left)
-      void left.then(() => this.#leaving.delete(left))
-    }
+    for (const cluster of before.values()) this.#leave(cluster)
+  }
+
+  #forget(service: ServiceEntry): void {
+    this.#targets.delete(service)
+    const key = keyOf(service)
+    const cluster = this.#clusters.get(key)
+    this.#services.delete(key)
+    this.#clusters.delete(key)
+    if (cluster !== undefined) this.#leave(cluster)
+  }
+
+  #leave(cluster: Cluster): void {
+    const left = cluster.close()
+    this.#leaving.add(left)
+    void left.then(() => this.#leaving.delete(left))
   }
 
   #retire(): void {

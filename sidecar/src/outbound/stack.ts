@@ -1,27 +1,31 @@
 /** The part of the outbound path that is built per target: route → split → fault → retry → timeout → limit → balance → endpoint. */
-import type { Metrics } from '@weft/schemas/node/metrics'
 import type { ServiceEntry, TrafficSettings } from '@weft/schemas/snapshot'
-import type { RouteRule, RouteTable } from '@weft/schemas/snapshot-routes'
+import type { RouteRule } from '@weft/schemas/snapshot-routes'
 import { DelayBudget, injectFaults } from '../layers/fault.ts'
 import type { Service } from '../transport/exchange.ts'
 import { balance } from './balance.ts'
+import type { ClusterOptions } from './cluster.ts'
+import { type EgressOptions, egress } from './external/egress.ts'
 import { limitRequests } from './limits.ts'
 import { retry } from './retry.ts'
-import { type BackendOf, destinationOf, type RouteTarget } from './route.ts'
+import { type BackendOf, destinationOf, type RouteParent, type RouteTarget } from './route.ts'
 import { followRoutes } from './routes/index.ts'
 import { MirrorBudget } from './routes/mirror.ts'
 import { ruleTraffic } from './rule-traffic.ts'
 import { timeout } from './timeout.ts'
 
-export interface TargetStack {
+export interface TargetStack extends Pick<ClusterOptions, 'onEjected' | 'onChecked'> {
   /** For a service without routes. */
   readonly build: (target: RouteTarget) => Service
   /** For one with routes. */
-  readonly follow: (parent: ServiceEntry, routes: RouteTable, backendOf: BackendOf) => Service
+  readonly follow: (parent: RouteParent, backendOf: BackendOf) => Service
 }
 
-export function targetStack(metrics: Metrics): TargetStack {
+export function targetStack(options: EgressOptions): TargetStack {
+  const { metrics } = options
   const delays = new DelayBudget()
+  const checks = metrics.counter('weft_endpoint_checks_total')
+  const ejections = metrics.counter('weft_endpoint_ejections_total')
   const retries = metrics.counter('weft_http_retries_total')
   const mirrored = metrics.counter('weft_http_mirrored_total')
   const mirrors = new MirrorBudget((destination, outcome) => mirrored.inc({ destination, outcome }))
@@ -56,8 +60,14 @@ export function targetStack(metrics: Metrics): TargetStack {
     injectFaults(inner, { faults, delays, metrics })
 
   return {
-    build: (target) => injured(repeated(target, target.service.traffic), target.service),
-    follow(parent, routes, backendOf) {
+    onEjected: ({ name }, reason) => ejections.inc({ destination: name, reason }),
+    onChecked: ({ name }, outcome) => checks.inc({ destination: name, outcome }),
+    build(target) {
+      const { service } = target
+      // A service outside is asked about once a request; the path that is judged is the one that goes out.
+      return egress(injured(repeated(target, service.traffic), service), service, options)
+    },
+    follow({ routes, service: parent, scheme }, backendOf) {
       const followed = followRoutes(routes, {
         backend(key, rule) {
           const target = backendOf(key)
@@ -72,9 +82,9 @@ export function targetStack(metrics: Metrics): TargetStack {
         // A copy is not repeated: nobody waits for its answer.
         mirror: (key) => named(attempt(backendOf(key), backendOf(key).service.traffic), backendOf(key)),
         mirrors,
-        scheme: 'http',
+        scheme,
       })
-      return injured(followed, parent)
+      return parent === undefined ? followed : injured(followed, parent)
     },
   }
 }

@@ -3,6 +3,7 @@ import {
   type Action,
   type Decision,
   decide,
+  type HttpAction,
   KAFKA_OPERATIONS,
   type KafkaAction,
   subjectOf,
@@ -35,7 +36,7 @@ export function addCan(program: Command, io: Io, outcome: Outcome): void {
     .argument('<verb>', `an HTTP method in capitals, connect, or one of ${KAFKA_OPERATIONS.join(', ')}`)
     .argument(
       '<what>',
-      'a service (of -n, or as namespace/name; with :PORT for connect); a topic, or group:NAME, transactionalId:NAME, cluster',
+      'a service (of -n, or as namespace/name; with :PORT for connect), externalService:NAME or gateway:NAME; a topic, or group:NAME, transactionalId:NAME, cluster',
     )
     .argument('[path]', 'path of the request, for an HTTP method')
     .option('-f, --filename <paths...>', 'ask these files and folders instead of the control plane')
@@ -181,7 +182,7 @@ export function parseAction(
         'The answer may differ from path to path.',
       )
     if (!path.startsWith('/')) throw usageError(`a path begins with /, this is ${JSON.stringify(path)}`)
-    return { protocol: 'http', ...serviceNamed(what, namespace), method: verb, path }
+    return { protocol: 'http', ...httpResource(what, namespace), method: verb, path }
   }
   if (verb === 'connect') return connection(what, path, namespace)
   const operation = KAFKA_OPERATIONS.find((known) => known.toLowerCase() === verb.toLowerCase())
@@ -209,6 +210,18 @@ function serviceNamed(
 ): { readonly service: string; readonly namespace: string } {
   const { first, rest } = split(what)
   return rest === undefined ? { service: what, namespace } : { service: rest, namespace: first }
+}
+
+function httpResource(
+  what: string,
+  namespace: string,
+): Pick<HttpAction, 'resource' | 'service' | 'namespace'> {
+  const [, resource, name = what] = /^(externalService|gateway):(.+)$/.exec(what) ?? []
+  const { first, rest } = split(name)
+  return {
+    ...(rest === undefined ? { service: first, namespace } : { service: rest, namespace: first }),
+    ...((resource === 'externalService' || resource === 'gateway') && { resource }),
+  }
 }
 
 function kafkaResource(what: string): Pick<KafkaAction, 'resource' | 'name'> {

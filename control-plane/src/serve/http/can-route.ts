@@ -54,6 +54,7 @@ const ACTION = {
       required: ['protocol', 'service', 'method', 'path'],
       properties: {
         protocol: { const: 'http' },
+        resource: { enum: ['externalService', 'gateway'] },
         service: TEXT,
         namespace: TEXT,
         method: TEXT,

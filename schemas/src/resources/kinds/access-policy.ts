@@ -10,6 +10,8 @@ const target = exactlyOne({
   group: text('prefix-pattern', 'A consumer group.'),
   transactionalId: text('prefix-pattern', 'A transactional id of a producer.'),
   cluster: onlyTrue('The Kafka cluster itself.'),
+  externalService: text('dns-name', 'An ExternalService of the namespace of this policy: who may call out.'),
+  gateway: text('dns-name', 'A Gateway of the namespace of this policy: who may call in.'),
   mesh: onlyTrue('Everything.'),
 })
 
@@ -22,6 +24,13 @@ const source = {
     namespace: text('dns-label', 'The namespace of the caller.'),
     identity: text('spiffe-pattern', 'The whole identity.'),
     anonymous: onlyTrue('A caller without identity, at an ingress.'),
+    clientCertificate: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 1024,
+      description:
+        'A name in the certificate of a caller from outside, at a Gateway that asks for one: DNS:partner.example or URI:spiffe://partner/*; "*" stands for anything.',
+    },
     jwt: map(
       {
         provider: text('dns-name', 'A JwtProvider of the namespace of this policy.'),
@@ -105,21 +114,28 @@ function ruleFaults(input: unknown): readonly LocatedFault[] {
   return faults
 }
 
-/** Nobody is anonymous and somebody: the entry would match no caller, which is never what was meant. */
+/** What a caller without an identity of the mesh can be asked for, and what goes with it. */
+const ALONE: Readonly<Record<string, readonly string[]>> = { anonymous: [], clientCertificate: ['jwt'] }
+
+/** Nobody is anonymous, or a stranger, and somebody of the mesh: the entry would match no caller, which is never what was meant. */
 function sourceFaults(source: unknown, at: FaultPath): readonly LocatedFault[] {
-  const others = isMap(source) ? Object.keys(source).filter((key) => key !== 'anonymous') : []
-  if (member(source, 'anonymous') !== true || others.length === 0) return []
-  return [
-    locatedFault({
-      at: [...at, 'anonymous'],
-      expected: 'anonymous alone',
-      came: `it beside ${others.join(', ')}`,
-      onKey: true,
-    }),
-  ]
+  if (!isMap(source)) return []
+  return Object.entries(ALONE).flatMap(([name, allowed]) => {
+    const others = Object.keys(source).filter((key) => key !== name && !allowed.includes(key))
+    if (source[name] === undefined || others.length === 0) return []
+    return [
+      locatedFault({
+        at: [...at, name],
+        expected: `${name} alone`,
+        came: `it beside ${others.join(', ')}`,
+        onKey: true,
+      }),
+    ]
+  })
 }
 
 const SERVICE_TARGETS: ReadonlySet<string> = new Set(['service', 'mesh'])
+const HTTP_TARGETS: ReadonlySet<string> = new Set(['service', 'externalService', 'gateway', 'mesh'])
 const KAFKA_TARGETS: ReadonlySet<string> = new Set(['topic', 'group', 'transactionalId', 'cluster', 'mesh'])
 
 /** A matcher of another protocol would be silently dead: a policy that looks as if it protected something. */
@@ -132,11 +148,11 @@ function matcherFaults(
   const faults: LocatedFault[] = []
   if (target !== undefined && more.length === 0) {
     for (const [protocol, fitting] of [
-      ['http', SERVICE_TARGETS],
+      ['http', HTTP_TARGETS],
       ['kafka', KAFKA_TARGETS],
       ['tcp', SERVICE_TARGETS],
     ] as const) {
-      const isKnown = SERVICE_TARGETS.has(target) || KAFKA_TARGETS.has(target)
+      const isKnown = HTTP_TARGETS.has(target) || KAFKA_TARGETS.has(target)
       if (member(matcher, protocol) === undefined || fitting.has(target) || !isKnown) continue
       faults.push(
         locatedFault({

@@ -2,6 +2,8 @@ import { nearest } from '../nearest.ts'
 import { KINDS, type Kind } from '../types.ts'
 import { accessPolicy } from './access-policy.ts'
 import type { JsonSchema, KindDefinition } from './definition.ts'
+import { externalService } from './external-service.ts'
+import { gateway } from './gateway.ts'
 import { grpcRoute } from './grpc-route.ts'
 import { httpRoute } from './http-route.ts'
 import { jwtProvider } from './jwt-provider.ts'
@@ -20,6 +22,8 @@ const DEFINITIONS: { readonly [K in Kind]: KindDefinition<K> } = {
   Topic: topic,
   Subscription: subscription,
   JwtProvider: jwtProvider,
+  ExternalService: externalService,
+  Gateway: gateway,
   Mesh: mesh,
   HTTPRoute: httpRoute,
   GRPCRoute: grpcRoute,

@@ -1,4 +1,5 @@
 import {
+  DEFAULT_EGRESS,
   DEFAULT_KAFKA_SECURITY,
   DEFAULT_MESH_ACTION,
   DEFAULT_MTLS,
@@ -19,6 +20,13 @@ const spec = map({
       'permissive: inbound listeners take plain text too; its callers are anonymous for every policy.',
     ),
     default: DEFAULT_MTLS,
+  },
+  egress: {
+    ...oneOf(
+      ['registryOnly', 'allowAll'],
+      'Where apps may call to beside services: only to an ExternalService, or anywhere but to this host and its link.',
+    ),
+    default: DEFAULT_EGRESS,
   },
   tracing: map({
     samplingRatio: {
@@ -50,9 +58,10 @@ export const mesh: KindDefinition<'Mesh'> = {
   plural: 'meshes',
   schema: resource({ kind: 'Mesh', spec, name, namespace }),
   check: () => [],
-  complete: ({ spec: { defaultAction, mtls, tracing, kafka } }) => ({
+  complete: ({ spec: { defaultAction, mtls, egress, tracing, kafka } }) => ({
     defaultAction: defaultAction ?? DEFAULT_MESH_ACTION,
     mtls: mtls ?? DEFAULT_MTLS,
+    egress: egress ?? DEFAULT_EGRESS,
     tracing: { samplingRatio: tracing?.samplingRatio ?? DEFAULT_SAMPLING_RATIO },
     ...(kafka !== undefined && {
       kafka: { bootstrapServers: kafka.bootstrapServers, security: kafka.security ?? DEFAULT_KAFKA_SECURITY },

@@ -22,9 +22,9 @@ type ScalarName = {
   string
 
 const target = exactlyOne({
-  service: text('dns-label', 'A Service of the namespace of this policy.'),
-  namespace: onlyTrue('All Services of the namespace of this policy.'),
-  mesh: onlyTrue('All Services.'),
+  service: text('dns-label', 'A Service or ExternalService of the namespace of this policy.'),
+  namespace: onlyTrue('All of the namespace of this policy.'),
+  mesh: onlyTrue('All of them.'),
 })
 
 /** More than one process can hold. */

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { TLSSocket } from 'node:tls'
+import type { NamedPolicy } from '@weft/schemas/policy'
+import { DEFAULT_TRAFFIC, type ServiceEntry } from '@weft/schemas/snapshot'
+import type { TestAuthority } from '../../listen/certificates.test-support.ts'
+import { createAuthority } from '../../listen/certificates.test-support.ts'
+import { call } from '../calling.test-support.ts'
+import { type Pair, portOf, startPair } from '../pair.test-support.ts'
+
+const HOST = 'api.payments.example'
+const mayCallOut: NamedPolicy = {
+  name: 'out',
+  namespace: 'default',
+  target: { externalService: 'payments' },
+  action: 'allow',
+  mode: 'enforce',
+  rules: [{ from: [{ serviceAccount: 'client' }], to: [{ http: { paths: ['/charge'] } }] }],
+}
+
+/** An ExternalService at a port of this host, as translation writes it. */
+function external(port: number, part: Partial<ServiceEntry['external']> = {}): ServiceEntry {
+  return {
+    name: `${HOST}:80`,
+    namespace: 'default',
+    hosts: [HOST, `${HOST}:80`],
+    endpoints: [{ address: '127.0.0.1', port, identity: '', labels: {} }],
+    traffic: DEFAULT_TRAFFIC,
+    external: { name: 'payments', resolution: 'static', ...part },
+  }
+}
+
+async function started(server: Server, host = '127.0.0.1'): Promise<Server> {
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
+  return server
+}
+
+function ended(server: Server): Promise<unknown> {
+  const closed = new Promise((resolve) => server.close(resolve))
+  server.closeAllConnections()
+  return closed
+}
+
+const echo: RequestListener = ({ headers, url }, answer) => void answer.end(`${headers.host} ${url}`)
+
+describe('a service outside of the mesh', () => {
+  let pair: Pair
+  let authority: TestAuthority
+  let folder: string
+  const servers: Server[] = []
+  const serve = async (server: Server, host?: string): Promise<number> => {
+    servers.push(server)
+    return portOf(await started(server, host))
+  }
+  const given = (service: ServiceEntry, policies: readonly NamedPolicy[] = [mayCallOut]) =>
+    pair.outboundSnapshots.change({ services: [service], policies, defaultAction: 'deny' })
+  const charge = (path = '/charge', host = HOST) => call(pair.outbound.port, { host, path })
+
+  before(async () => {
+    pair = await startPair()
+    authority = await createAuthority()
+    folder = await mkdtemp(join(tmpdir(), 'weft-external-'))
+  })
+  after(async () => {
+    await pair[Symbol.asyncDispose]()
+    await Promise.all(servers.map(ended))
+    await rm(folder, { recursive: true })
+  })
+
+  it('is called in plain text where its resource says nothing of TLS', async () => {
+    given(external(await serve(createServer(echo))))
+    const { status, body } = await charge()
+    assert.deepEqual([status, body], [200, `${HOST} /charge`])
+  })
+
+  it('is called by those whom a policy lets out, and for what it lets out', async () => {
+    const port = await serve(createServer(echo))
+    given(external(port), [])
+    assert.deepEqual([(await charge()).status, (await charge()).problem.code], [403, 'WEFT2003'])
+    given(external(port))
+    const { status, problem } = await charge('/admin')
+    assert.equal(status, 403)
+    assert.match(
+      String(problem.detail),
+      /^spiffe:\/\/weft\.local\/ns\/default\/sa\/client may not GET \/admin of externalService default\/payments: /,
+    )
+    given(external(port), [{ ...mayCallOut, rules: [{ from: [{ serviceAccount: 'other' }] }] }])
+    assert.equal((await charge()).status, 403)
+  })
+
+  it('is called over TLS, under the name that it proves', async () => {
+    const { certificateChainPem: cert, privateKeyPem: key } = await authority.issue('out', {
+      dnsNames: [HOST],
+    })
+    const port = await serve(createTlsServer({ cert, key }, echo) as Server)
+    given(external(port, { tls: { serverName: HOST, ca: { inline: authority.rootPem } } }))
+    const { status, body } = await charge()
+    assert.deepEqual([status, body], [200, `${HOST}:${port} /charge`])
+  })
+
+  it('is not believed under another name, by another authority, or by those of the system', async () => {
+    const stranger = await createAuthority()
+    const { certificateChainPem: cert, privateKeyPem: key } = await authority.issue('out', {
+      dnsNames: [HOST],
+    })
+    const port = await serve(createTlsServer({ cert, key }, echo) as Server)
+    for (const tls of [
+      { serverName: 'other.example', ca: { inline: authority.rootPem } },
+      { serverName: HOST, ca: { inline: stranger.rootPem } },
+      { serverName: HOST },
+    ]) {
+      given(external(port, { tls }))
+      const { status, problem } = await charge()
+      assert.deepEqual([status, problem.code], [503, 'WEFT3010'], JSON.stringify(problem))
+    }
+  })
+
+  it('is shown the certificate of the resource, which may be renewed in its files', async () => {
+    const [server, ...clients] = await Promise.all([
+      authority.issue('out', { dnsNames: [HOST] }),
+      authority.issue('partner-1'),
+      authority.issue('partner-2'),
+    ])
+    const seen: (string | undefined)[] = []
+    const options = { cert: server.certificateChainPem, key: server.privateKeyPem, ca: authority.rootPem }
+    const port = await serve(
+      createTlsServer({ ...options, requestCert: true }, ({ socket }, answer) => {
+        const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined
+        seen.push(certificate?.subjectAltName)
+        answer.setHeader('connection', 'close').end()
+      }) as Server,
+    )
+    const files = { certificateFile: join(folder, 'tls.crt'), privateKeyFile: join(folder, 'tls.key') }
+    const tls = { serverName: HOST, ca: { inline: authority.rootPem }, clientCertificate: files }
+    for (const client of clients) {
+      await writeFile(files.certificateFile, client.certificateChainPem)
+      await writeFile(files.privateKeyFile, client.privateKeyPem)
+      given(external(port, { tls }))
+      assert.equal((await charge()).status, 200)
+    }
+    assert.deepEqual(
+      seen.map((name) => name?.split('/').at(-1)),
+      ['partner-1', 'partner-2'],
+    )
+  })
+
+  it('whose client certificate cannot be read is not called', async () => {
+    const file = join(folder, 'nothing.pem')
+    given(external(1, { tls: { clientCertificate: { certificateFile: file, privateKeyFile: file } } }))
+    const { status, problem } = await charge()
+    assert.deepEqual([status, problem.code], [503, 'WEFT3003'])
+  })
+
+  it('is reached at whichever of its addresses answers', async () => {
+    const port = await serve(createServer(echo))
+    const service = external(port, { resolution: 'dns' })
+    given({ ...service, endpoints: [{ address: 'localhost', port, identity: '', labels: {} }] })
+    assert.equal((await charge()).status, 200)
+  })
+
+  it('is tried again where it cannot be reached, elsewhere', async () => {
+    const port = await serve(createServer(echo))
+    const [endpoint] = external(port).endpoints
+    if (endpoint === undefined) throw new Error('no endpoint')
+    given({ ...external(port), endpoints: [{ ...endpoint, port: 1 }, endpoint] })
+    for (let each = 0; each < 8; each++) assert.equal((await charge()).status, 200)
+  })
+
+  it('is unknown where nobody defined it', async () => {
+    given(external(1))
+    const { status, problem } = await charge('/', 'elsewhere.example')
+    assert.deepEqual([status, problem.code], [502, 'WEFT3001'])
+  })
+})
+
+describe('egress to anywhere', () => {
+  let pair: Pair
+  before(async () => {
+    pair = await startPair()
+    pair.outboundSnapshots.change({ egress: 'allowAll', defaultAction: 'deny' })
+  })
+  after(() => pair[Symbol.asyncDispose]())
+
+  it('never leads to this host or its link, however that is written', async () => {
+    const port = portOf(pair.app)
+    for (const host of [
+      `127.0.0.1:${port}`,
+      `localhost:${port}`,
+      `LOCALHOST:${port}`,
+      `127.1:${port}`,
+      `2130706433:${port}`,
+      `0x7f000001:${port}`,
+      `0.0.0.0:${port}`,
+      `[::1]:${port}`,
+      `[::ffff:127.0.0.1]:${port}`,
+      '169.254.169.254',
+      '[fd00:ec2::254]',
+    ]) {
+      const { status, problem } = await call(pair.outbound.port, { host })
+      // What no resolver takes for an address is no host: nothing is called either way.
+      assert.ok(
+        problem.code === 'WEFT3020' || problem.code === 'WEFT3003',
+        `${host}: ${status} ${String(problem.detail)}`,
+      )
+    }
+  })
+
+  it('does not reach what an ExternalService would have to name', async () => {
+    const { status, problem } = await call(pair.outbound.port, { host: `127.0.0.1:${portOf(pair.app)}` })
+    assert.deepEqual([status, problem.code], [502, 'WEFT3020'])
+  })
+
+  it('knows no port 0, and none beyond the last', async () => {
+    for (const port of [0, 65_536, 99_999]) {
+      const { problem } = await call(pair.outbound.port, { host: `a.example:${port}` })
+      assert.equal(problem.code, 'WEFT3001')
+    }
+  })
+
+  it('is denied by what denies everything to the caller', async () => {
+    const rules = [{ from: [{ serviceAccount: 'client' }] }]
+    const deny: NamedPolicy = {
+      ...mayCallOut,
+      name: 'nothing',
+      target: { mesh: true },
+      action: 'deny',
+      rules,
+    }
+    pair.outboundSnapshots.change({ policies: [deny] })
+    assert.equal((await call(pair.outbound.port, { host: 'a.example' })).status, 403)
+    pair.outboundSnapshots.change({ policies: [] })
+  })
+
+  it('holds no more than its limit of hosts', async () => {
+    for (let each = 0; each < 300; each++)
+      assert.equal((await call(pair.outbound.port, { host: `127.0.0.2:${10_000 + each}` })).status, 502)
+  })
+})
