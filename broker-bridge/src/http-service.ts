@@ -18,7 +18,7 @@ export interface HttpRequest {
   readonly length: number
 }
 
-/** The answer; after `onHead` come its data and its end. */
+/** The answer; after `onHead` come its data and its end. Where the caller is gone its calls mean nothing. */
 export interface HttpAnswer {
   onInterim(status: number, fields: string[]): void
   onHead(head: { readonly status: number; readonly fields: string[]; readonly length: number }): void
@@ -34,6 +34,16 @@ export interface HttpBody {
   cancel(error: MeshError): void
   pause(): void
   resume(): void
+}
+
+const nothing = (): void => {}
+/** For requests that are answered before `call` returns. */
+export const ANSWERED: HttpBody = {
+  data: nothing,
+  end: nothing,
+  cancel: nothing,
+  pause: nothing,
+  resume: nothing,
 }
 
 export interface HttpService {

@@ -12,19 +12,42 @@ export interface CloudEventAttributes {
 interface Structured {
   readonly attributes: CloudEventAttributes
   readonly contentType?: string
-  readonly data: Uint8Array
+  /** A text means its UTF-8. */
+  readonly data: Uint8Array | string
 }
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 const JSON_TYPE = /^[^;]*[/+]json\s*(?:;|$)/i
 
 /** Reads the event; what is wrong is appended to `faults`, and then the result means nothing. */
 export function readStructured(body: Uint8Array, faults: string[]): Structured {
+  const value = parse(body, 'a JSON object', faults)
+  if (isObject(value)) return readEvent(value, faults)
+  if (value !== undefined) faults.push('body: expected a JSON object')
+  return NOTHING
+}
+
+/** Reads a batch; faults of a single event stand with it, those of the whole are appended to `faults`. */
+export function readBatch(
+  body: Uint8Array,
+  faults: string[],
+): readonly { readonly event: Structured; readonly faults: string[] }[] {
+  const value = parse(body, 'a JSON array of events', faults)
+  if (!Array.isArray(value)) {
+    if (value !== undefined) faults.push('body: expected a JSON array of events')
+    return []
+  }
+  if (value.length === 0) faults.push('body: expected at least one event')
+  return value.map((each: unknown) => {
+    const own: string[] = []
+    if (isObject(each)) return { event: readEvent(each, own), faults: own }
+    own.push('event: expected a JSON object')
+    return { event: NOTHING, faults: own }
+  })
+}
+
+function readEvent(event: Record<string, unknown>, faults: string[]): Structured {
   const attributes: Record<string, string> = {}
-  const event = parseObject(body, faults)
-  // Nothing can be said of attributes that could not be read: one fault, not five.
-  if (event === undefined) return { attributes: PLACEHOLDER, data: new Uint8Array() }
   let contentType: string | undefined
   for (const [name, value] of Object.entries(event)) {
     if (name === 'data' || name === 'data_base64' || value === null) continue
@@ -44,18 +67,36 @@ export function readStructured(body: Uint8Array, faults: string[]): Structured {
   }
 }
 
-const PLACEHOLDER: CloudEventAttributes = { id: '-', source: '-', type: '-', specversion: '1.0' }
+/** Of what could not be read: one fault, not one for each attribute. */
+const NOTHING: Structured = {
+  attributes: { id: '-', source: '-', type: '-', specversion: '1.0' },
+  data: new Uint8Array(),
+}
 
-function parseObject(body: Uint8Array, faults: string[]): Record<string, unknown> | undefined {
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Undefined where the fault has been told. */
+function parse(body: Uint8Array, expected: string, faults: string[]): unknown {
   try {
-    const value: unknown = JSON.parse(decoder.decode(body), keepNumbers)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>
-    faults.push('body: expected a JSON object')
+    const text = decoder.decode(body)
+    const value: unknown = JSON.parse(text)
+    return mayLoseDigits(value, text) ? JSON.parse(text, keepNumbers) : value
   } catch (error) {
-    faults.push(`body: expected a JSON object: ${error instanceof Error ? error.message.slice(0, 120) : ''}`)
+    faults.push(`body: expected ${expected}: ${error instanceof Error ? error.message.slice(0, 120) : ''}`)
+    return undefined
   }
-  return undefined
+}
+
+/** Digits that a double may not hold, or that would be written otherwise than they came: 1.10, 1e5, -0, sixteen digits and more. */
+const UNUSUAL_NUMBER = /\d{16}|[\d.]{17}|\.\d*0(?!\d)|\.0{6}|\d[eE][-+\d]|-0/
+
+/** Asking for the source of every number makes parsing several times slower: only data that is no text can hold such a number. */
+function mayLoseDigits(value: unknown, text: string): boolean {
+  const events: readonly unknown[] = Array.isArray(value) ? value : [value]
+  const holdsNumbers = (event: unknown) =>
+    isObject(event) && event.data !== undefined && typeof event.data !== 'string'
+  return events.some(holdsNumbers) && UNUSUAL_NUMBER.test(text)
 }
 
 /** ES2025 source text access: a number that a double cannot hold goes through as it was written (12345678901234567890, 1.10). */
@@ -75,8 +116,9 @@ function keepNumbers(_key: string, value: unknown, context?: { readonly source?:
 function attributeText(value: unknown): string | undefined {
   if (typeof value === 'string') return value
   if (typeof value === 'boolean') return String(value)
-  return typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= 2 ** 31 - 1
-    ? String(value)
+  const number = rawJson.isRawJSON(value) ? Number(value.rawJSON) : value
+  return typeof number === 'number' && Number.isInteger(number) && Math.abs(number) <= 2 ** 31 - 1
+    ? String(number)
     : undefined
 }
 
@@ -84,7 +126,7 @@ function readData(
   event: Record<string, unknown>,
   contentType: string | undefined,
   faults: string[],
-): { readonly bytes: Uint8Array; readonly isJson: boolean } {
+): { readonly bytes: Uint8Array | string; readonly isJson: boolean } {
   const { data, data_base64: base64 } = event
   if (data !== undefined && base64 !== undefined && base64 !== null)
     faults.push('data: expected one of data and data_base64, came both')
@@ -92,8 +134,8 @@ function readData(
   if (data === undefined) return { bytes: new Uint8Array(), isJson: false }
   // JSON format 3.1.1: a text under a content type that is not JSON is the data itself, not its JSON form.
   if (typeof data === 'string' && contentType !== undefined && !JSON_TYPE.test(contentType))
-    return { bytes: encoder.encode(data), isJson: false }
-  return { bytes: encoder.encode(JSON.stringify(data)), isJson: true }
+    return { bytes: data, isJson: false }
+  return { bytes: JSON.stringify(data), isJson: true }
 }
 
 function readBase64(value: unknown, faults: string[]): Uint8Array {

@@ -3,17 +3,21 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import {
   type AnyEvent,
+  type BytesOrText,
   type CloudEvent,
   fromHttp,
+  fromHttpBatch,
   fromKafka,
+  type HeaderField,
   type HttpHeaders,
+  isBatch,
   toHttp,
   toKafka,
 } from './cloudevents.ts'
 import { MeshError } from './error.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
-const text = (data: Uint8Array) => new TextDecoder().decode(data)
+const text = (data: BytesOrText) => (typeof data === 'string' ? data : new TextDecoder().decode(data))
 const REQUIRED = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': '/s', 'ce-type': 'T' }
 const structured = (event: unknown) =>
   fromHttp(
@@ -74,6 +78,20 @@ test('structured mode: data keeps its numbers as they were written', () => {
   assert.equal(text(event.data), '{"big":12345678901234567890,"price":1.10,"n":-0}')
 })
 
+test('structured mode: digits that a double may not hold are kept, wherever they stand', () => {
+  for (const number of ['1e5', '0.0000001', '1.0', '12345678.123456789', '9007199254740993', '-0', '1E400'])
+    assert.equal(
+      text(
+        structured(`{"specversion":"1.0","id":"1","source":"/s","type":"T","data":[${number}]}`).event.data,
+      ),
+      `[${number}]`,
+    )
+  const { event } = structured(
+    '{"specversion":"1.0","id":"1","source":"/s","type":"T","count":1.0,"data":[1.0]}',
+  )
+  assert.equal((event as CloudEvent).attributes.count, '1')
+})
+
 test('structured mode: a text under another content type is the data itself, base64 is decoded', () => {
   assert.equal(
     text(structured({ ...ENVELOPE, datacontenttype: 'text/xml', data: '<a/>' }).event.data),
@@ -83,7 +101,7 @@ test('structured mode: a text under another content type is the data itself, bas
     text(structured({ ...ENVELOPE, datacontenttype: 'application/vnd.a+json', data: 'a' }).event.data),
     '"a"',
   )
-  assert.deepEqual([...structured({ ...ENVELOPE, data_base64: 'AP8=' }).event.data], [0, 255])
+  assert.deepEqual(structured({ ...ENVELOPE, data_base64: 'AP8=' }).event.data, Uint8Array.of(0, 255))
   assert.equal(structured(ENVELOPE).event.data.length, 0)
 })
 
@@ -151,13 +169,60 @@ test('structured faults name what was expected', () => {
   )
 })
 
-test('batches and other formats are refused by name', () => {
-  assert.match(
-    faultsOf({ 'content-type': 'application/cloudevents-batch+json' }, '[]'),
-    /batches are not supported/,
-  )
+test('other formats are refused by name', () => {
   assert.match(faultsOf({ 'content-type': 'application/cloudevents+xml' }), /application\/cloudevents\+json/)
 })
+
+const batchOf = (events: unknown, headers: HttpHeaders = {}) =>
+  fromHttpBatch(headers, bytes(typeof events === 'string' ? events : JSON.stringify(events)))
+
+test('a batch is a list of events, each with the key of its own', () => {
+  const events = batchOf(
+    [
+      { ...ENVELOPE, data: { a: 1 } },
+      { ...ENVELOPE, id: '2', partitionkey: 'p', datacontenttype: 'text/plain', data: 'x' },
+    ],
+    { 'weft-key': 'k', 'weft-header-tenant': 'blue' },
+  )
+  assert.deepEqual(
+    events.map(({ event, key, headers }) => [
+      (event as CloudEvent).attributes.id,
+      text(event.data),
+      text(key ?? bytes('')),
+      headers[0]?.[0],
+    ]),
+    [
+      ['1', '{"a":1}', 'k', 'tenant'],
+      ['2', 'x', 'p', 'tenant'],
+    ],
+  )
+  assert.ok(isBatch('application/cloudevents-batch+json; charset=utf-8'))
+  assert.ok(!isBatch('application/cloudevents+json'))
+})
+
+test('every fault of a batch is told at once, with the place of its event', () => {
+  const faults = (events: unknown, headers?: HttpHeaders) => {
+    try {
+      batchOf(events, headers)
+    } catch (error) {
+      return MeshError.from(error).message
+    }
+    return ''
+  }
+  const message = faults([ENVELOPE, { ...ENVELOPE, id: '' }, 7, { ...ENVELOPE, data: 1, data_base64: '*' }])
+  assert.match(
+    message,
+    /the batch has 4 faults: \[1\]\.id: .*\[2\]\.event: .*\[3\]\.data: .*\[3\]\.data_base64: /,
+  )
+  assert.match(faults([]), /at least one event/)
+  assert.match(faults({}), /expected a JSON array of events/)
+  assert.match(faults('['), /expected a JSON array of events/)
+  assert.match(faults([ENVELOPE], { 'ce-id': 'x' }), /no attributes in the head of a batch/)
+})
+
+/** As a record has them. */
+const written = (headers: readonly HeaderField<string>[]): HeaderField[] =>
+  headers.map(([name, value]) => [name, bytes(value)])
 
 test('a record carries the event in Kafka binary mode and comes back as it was', () => {
   const event: AnyEvent = {
@@ -167,17 +232,14 @@ test('a record carries the event in Kafka binary mode and comes back as it was',
     data: bytes('x'),
   }
   const { headers, value } = toKafka(event)
-  assert.deepEqual(
-    headers.map(([name, data]) => [name, text(data)]),
-    [
-      ['ce_specversion', '1.0'],
-      ['ce_id', 'ü'],
-      ['ce_source', '/s'],
-      ['ce_type', 'T'],
-      ['content-type', 'text/plain'],
-    ],
-  )
-  const back = fromKafka([...headers, ['tenant', bytes('blue')]], value)
+  assert.deepEqual(headers, [
+    ['ce_specversion', '1.0'],
+    ['ce_id', 'ü'],
+    ['ce_source', '/s'],
+    ['ce_type', 'T'],
+    ['content-type', 'text/plain'],
+  ])
+  const back = fromKafka([...written(headers), ['tenant', bytes('blue')]], value)
   assert.deepEqual(back.event, event)
   assert.deepEqual(back.rest, [['tenant', bytes('blue')]])
 })
@@ -214,8 +276,9 @@ test('what comes in binary mode over HTTP goes out the same, by way of Kafka', (
         data,
       }
       const request = toHttp(event)
-      const record = toKafka(fromHttp(request.headers, request.body).event)
-      assert.deepEqual(toHttp(fromKafka(record.headers, record.value).event), request)
+      const { headers, value } = toKafka(fromHttp(request.headers, request.body).event)
+      assert.ok(typeof value !== 'string')
+      assert.deepEqual(toHttp(fromKafka(written(headers), value).event), request)
     }),
   )
 })

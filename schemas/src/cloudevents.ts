@@ -4,42 +4,46 @@
  * nobody is forced into an envelope.
  */
 
-import { type CloudEventAttributes, readStructured } from './cloudevents-json.ts'
+import { checkAttributes } from './cloudevents-attributes.ts'
+import { type CloudEventAttributes, readBatch, readStructured } from './cloudevents-json.ts'
 import { MeshError } from './error.ts'
 import { decodeHeaderValue, encodeHeaderValue } from './header-value.ts'
 
 export type { CloudEventAttributes }
 export { decodeHeaderValue, encodeHeaderValue }
 
-export interface CloudEvent {
+export interface CloudEvent<Data = Uint8Array> {
   readonly kind: 'cloudevent'
   readonly attributes: CloudEventAttributes
   readonly contentType?: string
-  readonly data: Uint8Array
+  readonly data: Data
 }
 
 /** Any other body, with the content type it came with. */
-export interface RawEvent {
+export interface RawEvent<Data = Uint8Array> {
   readonly kind: 'raw'
   readonly contentType?: string
-  readonly data: Uint8Array
+  readonly data: Data
 }
 
-export type AnyEvent = CloudEvent | RawEvent
-export type HeaderField = readonly [name: string, value: Uint8Array]
+export type AnyEvent<Data = Uint8Array> = CloudEvent<Data> | RawEvent<Data>
+export type HeaderField<Value = Uint8Array> = readonly [name: string, value: Value]
+/** What is on its way into a record: a text is written there as UTF-8, and needs no bytes of its own before. */
+export type BytesOrText = Uint8Array | string
 
 /** HTTP headers as Node gives them: names in lower case, values as Latin-1 text. */
 export type HttpHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** What one publish request carries. */
 export interface IncomingEvent {
-  readonly event: AnyEvent
+  readonly event: AnyEvent<BytesOrText>
   /** Record key: `weft-key`, else the `partitionkey` extension. */
   readonly key?: Uint8Array
   /** Further record headers, from `weft-header-<name>`. */
   readonly headers: readonly HeaderField[]
 }
 
+const BATCH_TYPE = 'application/cloudevents-batch+json'
 const ATTRIBUTE_NAME = /^[a-z0-9]+$/
 const PREFIX_HTTP = 'ce-'
 const PREFIX_KAFKA = 'ce_'
@@ -59,14 +63,11 @@ export function fromHttp(headers: HttpHeaders, body: Uint8Array): IncomingEvent 
   const contentType = single(headers['content-type'])
   const media = mediaType(contentType)
   const fields = collectFields(headers, faults)
-  let event: AnyEvent
+  let event: AnyEvent<BytesOrText>
   if (media === 'application/cloudevents+json') {
     event = { kind: 'cloudevent', ...readStructured(body, faults) }
   } else if (media.startsWith('application/cloudevents')) {
-    const why = media.startsWith('application/cloudevents-batch')
-      ? 'batches are not supported yet'
-      : 'unknown event format'
-    faults.push(`content-type: expected application/cloudevents+json, came ${media}: ${why}`)
+    faults.push(`content-type: expected application/cloudevents+json or ${BATCH_TYPE}, came ${media}`)
     event = { kind: 'raw', data: body }
   } else if (
     fields.attributes.size > 0 &&
@@ -82,27 +83,61 @@ export function fromHttp(headers: HttpHeaders, body: Uint8Array): IncomingEvent 
     event = { kind: 'raw', ...withType(contentType), data: body }
   }
   if (event.kind === 'cloudevent') checkAttributes(event.attributes, faults)
-  if (faults.length > 0) {
-    const list = faults.length === 1 ? 'a fault' : `${faults.length} faults`
-    throw new MeshError('invalid_event', `the event has ${list}: ${faults.join('; ')}`)
-  }
+  throwFaults(faults, 'event')
   const partitionKey =
     event.kind === 'cloudevent' ? event.attributes.partitionkey : fields.attributes.get('partitionkey')
   const key = fields.key ?? (partitionKey === undefined ? undefined : encoder.encode(partitionKey))
   return { event, ...(key !== undefined && { key }), headers: fields.recordHeaders }
 }
 
+/** True where the body is a batch (HTTP binding 3.3): for `fromHttpBatch`. */
+export const isBatch = (contentType: string | undefined): boolean => mediaType(contentType) === BATCH_TYPE
+
+/**
+ * Reads a batch of CloudEvents (JSON event format, section 4). `weft-header-<name>` holds for each event, `weft-key` for
+ * those without a `partitionkey`. Throws MeshError `invalid_event` whose message lists every fault with the event's index.
+ */
+export function fromHttpBatch(headers: HttpHeaders, body: Uint8Array): readonly IncomingEvent[] {
+  const faults: string[] = []
+  const { attributes, key, recordHeaders } = collectFields(headers, faults)
+  if (attributes.size > 0) faults.push('ce-: expected no attributes in the head of a batch')
+  const events = readBatch(body, faults).map(({ event, faults: own }, index): IncomingEvent => {
+    if (own.length === 0) checkAttributes(event.attributes, own)
+    for (const fault of own) faults.push(`[${index}].${fault}`)
+    const { partitionkey } = event.attributes
+    const ownKey = partitionkey === undefined ? key : encoder.encode(partitionkey)
+    return {
+      event: { kind: 'cloudevent', ...event },
+      ...(ownKey !== undefined && { key: ownKey }),
+      headers: recordHeaders,
+    }
+  })
+  throwFaults(faults, 'batch')
+  return events
+}
+
+/** More would be read by nobody. */
+const MAX_FAULTS = 50
+
+function throwFaults(faults: readonly string[], what: 'event' | 'batch'): void {
+  if (faults.length === 0) return
+  const list = faults.length === 1 ? 'a fault' : `${faults.length} faults`
+  const shown = faults.slice(0, MAX_FAULTS).join('; ')
+  throw new MeshError('invalid_event', `the ${what} has ${list}: ${shown}`)
+}
+
 /** Kafka binding 3.2 (binary mode): attributes as `ce_` headers, `content-type`, the data as value. */
-export function toKafka(event: AnyEvent): {
-  readonly headers: readonly HeaderField[]
-  readonly value: Uint8Array
+export function toKafka<Data>(event: AnyEvent<Data>): {
+  readonly headers: readonly HeaderField<string>[]
+  readonly value: Data
 } {
-  const headers: HeaderField[] = []
+  const headers: HeaderField<string>[] = []
   if (event.kind === 'cloudevent') {
-    for (const [name, value] of Object.entries(event.attributes))
-      headers.push([PREFIX_KAFKA + name, encoder.encode(value)])
+    const { attributes } = event
+    for (const name of Object.keys(attributes))
+      headers.push([PREFIX_KAFKA + name, attributes[name] as string])
   }
-  if (event.contentType !== undefined) headers.push(['content-type', encoder.encode(event.contentType)])
+  if (event.contentType !== undefined) headers.push(['content-type', event.contentType])
   return { headers, value: event.data }
 }
 
@@ -188,28 +223,6 @@ function readAttribute(header: string, raw: string, into: Map<string, string>, f
       faults.push(`${header}: expected UTF-8, percent-encoded`)
     }
   }
-}
-
-const REQUIRED = ['id', 'source', 'type'] as const
-// RFC 3339, section 5.6.
-const TIMESTAMP = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
-
-function checkAttributes(attributes: CloudEventAttributes, faults: string[]): void {
-  const at = (name: string) => attributes[name]
-  for (const name of REQUIRED) {
-    const value = at(name)
-    if (value === undefined) faults.push(`${name}: expected a text, it is missing`)
-    else if (value === '') faults.push(`${name}: expected a text, it is empty`)
-  }
-  const version = at('specversion')
-  if (version === undefined) faults.push('specversion: expected 1.0, it is missing')
-  else if (version !== '1.0')
-    faults.push(`specversion: expected 1.0, came ${JSON.stringify(version.slice(0, 20))}`)
-  const time = at('time')
-  if (time !== undefined && !(TIMESTAMP.test(time) && !Number.isNaN(Date.parse(time))))
-    faults.push(`time: expected an RFC 3339 timestamp, came ${JSON.stringify(time.slice(0, 40))}`)
-  for (const name of ['subject', 'dataschema'])
-    if (at(name) === '') faults.push(`${name}: expected a text, it is empty`)
 }
 
 const mediaType = (contentType: string | undefined): string =>

@@ -221,6 +221,13 @@ export const ERROR_TABLE = {
     [400, 3, 87],
     'Send a CloudEvent, or any body with its content type.',
   ),
+  event_buffer_full: row(
+    'WEFT4005',
+    'Too many events are in flight',
+    [429, 8, 89],
+    'Nothing was accepted: try again after Retry-After seconds.',
+    'retry',
+  ),
   invalid_resource: row(
     'WEFT5001',
     'The resource is invalid',

@@ -132,6 +132,11 @@ export const METRICS = {
     labels: ['topic'],
     buckets: LATENCY_SECONDS,
   },
+  weft_event_spool_bytes: {
+    type: 'gauge',
+    help: 'Bytes of events that wait on the disk for the broker.',
+    labels: ['topic'],
+  },
   weft_certificate_expiry_seconds: {
     type: 'gauge',
     help: 'Unix time at which the workload certificate ends.',

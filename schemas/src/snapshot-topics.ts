@@ -1,5 +1,11 @@
 /** What a sidecar knows of a topic. */
 
+export const DURABILITIES = ['broker', 'spool'] as const
+export type Durability = (typeof DURABILITIES)[number]
+
+/** A publisher that hears 2xx knows that all in-sync replicas have the event; a spool is on one disk. */
+export const DEFAULT_DURABILITY: Durability = 'broker'
+
 export const COMPRESSIONS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 
 /** How sidecars put together what is published to a topic; the names are those of Kafka's producers. */
@@ -24,4 +30,6 @@ export interface TopicEntry {
   readonly maxMessageBytes: number
   /** Absent where an older control plane does not say it: DEFAULT_PRODUCER. */
   readonly producer?: ProducerSettings
+  /** Absent where an older control plane does not say it: DEFAULT_DURABILITY. */
+  readonly durability?: Durability
 }

@@ -1,8 +1,11 @@
 import { object, oneOf, text, whole } from './snapshot-checks.ts'
-import { COMPRESSIONS } from './snapshot-topics.ts'
+import { COMPRESSIONS, DURABILITIES } from './snapshot-topics.ts'
 
 /** One entry of `topics`. */
 export const TOPIC = object(
   { name: text, partitions: whole(1), maxMessageBytes: whole(1) },
-  { producer: object({ lingerMs: whole(0), batchBytes: whole(1), compression: oneOf(...COMPRESSIONS) }) },
+  {
+    producer: object({ lingerMs: whole(0), batchBytes: whole(1), compression: oneOf(...COMPRESSIONS) }),
+    durability: oneOf(...DURABILITIES),
+  },
 )

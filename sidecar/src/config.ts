@@ -36,6 +36,8 @@ const SHAPE = {
   drainMs: ['WEFT_DRAIN_MS', durationMs(10_000)],
   /** redirect: rules of `weft capture` lead the app's connections here; where they were meant to go is asked of the kernel. */
   capture: ['WEFT_CAPTURE', choice('none', 'redirect')],
+  /** Where events wait on the disk while the broker is away, for topics that ask for it. */
+  spoolDir: ['WEFT_SPOOL_DIR', optionalText],
   portsFile: ['WEFT_PORTS_FILE', optionalText],
 } as const
 

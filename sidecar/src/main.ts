@@ -80,6 +80,7 @@ async function main(): Promise<void> {
       host: loopback,
       port: config.eventsPort,
       listen: listenForEvents(shared),
+      spoolDir: config.spoolDir,
       appPort: config.appPort,
     }),
     startWireProxy({ ...shared, host: loopback, port: config.kafkaPort }),

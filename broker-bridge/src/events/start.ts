@@ -13,9 +13,13 @@ import { AppGate } from './deliver/app-gate.ts'
 import { AppClient } from './deliver/post.ts'
 import { kafkaConnection } from './kafka-connection.ts'
 import { Producer } from './produce/producer.ts'
+import { Transactions } from './produce/transactions.ts'
 import { ByteBudget } from './publish/byte-budget.ts'
+import { Idempotency } from './publish/idempotency.ts'
 import { PublishService } from './publish/service.ts'
 import { Targets } from './publish/target.ts'
+import { SpoolingProducer } from './spool/spooling-producer.ts'
+import { Spools } from './spool/spools.ts'
 import { Subscriptions } from './subscribe/subscriptions.ts'
 
 export interface EventsOptions {
@@ -24,6 +28,8 @@ export interface EventsOptions {
   /** 0: any free one. */
   readonly port: number
   readonly listen: ListenHttp
+  /** Where events wait for a broker that is away, for the topics that ask for it. Undefined: nowhere. */
+  readonly spoolDir: string | undefined
   /** Where the app listens on 127.0.0.1. Without it subscriptions are not served. */
   readonly appPort: number | undefined
   readonly snapshots: SnapshotSource
@@ -33,7 +39,7 @@ export interface EventsOptions {
   readonly tracer: Tracer
 }
 
-/** Bytes of events between their request and their answer, over all topics. Above it requests get 503 before they are read. */
+/** Bytes of events between their request and their answer, over all topics. Above it requests get 429 before they are read. */
 const MAX_BYTES_IN_FLIGHT = 64 * 1024 * 1024
 
 /** Listens for publishers, and delivers to the app as soon as it accepts connections. Rejects where the port cannot be bound. */
@@ -46,15 +52,19 @@ export async function startEvents(options: EventsOptions): Promise<Listener> {
   const { serviceAccount } = identity.current().spiffeId
   const clientId = `weft-${serviceAccount}`
   const producer = new Producer({ clientId, snapshots, identity, log })
+  const spools = await Spools.open({ folder: options.spoolDir, snapshots, producer, metrics, log })
+  const transactions = new Transactions({ clientId, connection, identity, log })
   const service = new PublishService(
     {
       targets: new Targets({ snapshots, identity, metrics, log }),
       samplingRatio: () => snapshots.current().snapshot.samplingRatio,
-      producer,
+      producer: new SpoolingProducer(producer, spools),
+      idempotency: new Idempotency(),
       budget: new ByteBudget(MAX_BYTES_IN_FLIGHT),
       log,
       tracer,
     },
+    transactions,
     options.host,
   )
   const server = await options.listen({ host: options.host, port: options.port, service })
@@ -99,7 +109,9 @@ export async function startEvents(options: EventsOptions): Promise<Listener> {
       await service.drain(left())
       await server.drain(left())
       // After the last publisher and the last dead letter.
-      await producer.close(left())
+      await Promise.all([producer.close(left()), transactions.close()])
+      // What the producer could not deliver has gone there.
+      await spools.close()
       delivery?.gate.close()
       delivery?.client.close()
     },

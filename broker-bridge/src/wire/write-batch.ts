@@ -2,7 +2,7 @@
  * Writes record batches, format v2: the layout is in record-batch.ts, that of a record in records.ts. Every size is known
  * before the first byte is written, so that a batch is one buffer and one copy of each value.
  */
-import type { HeaderField } from '@weft/schemas/cloudevents'
+import type { BytesOrText, HeaderField } from '@weft/schemas/cloudevents'
 import { crc32c } from './crc32c.ts'
 import {
   AT_COUNT,
@@ -18,8 +18,8 @@ import { putUnsignedVarint, unsignedVarintSize, zigzag } from './writer.ts'
 export interface RecordToWrite {
   readonly key?: Uint8Array
   /** null is a tombstone. */
-  readonly value: Uint8Array | null
-  readonly headers: readonly HeaderField[]
+  readonly value: BytesOrText | null
+  readonly headers: readonly HeaderField<BytesOrText>[]
   /** Milliseconds since 1970; absent: the time at which the batch is written. */
   readonly timestampMs?: number
 }
@@ -105,12 +105,16 @@ function putHeader(
 function bodySize(record: RecordToWrite, timestampDelta: number, offsetDelta: number): number {
   const { key, value, headers } = record
   let size = 1 + varlongSize(timestampDelta) + unsignedVarintSize(zigzag(offsetDelta))
-  size += sizeWithLength(key?.length ?? -1) + sizeWithLength(value?.length ?? -1)
+  size += sizeWithLength(key?.length ?? -1) + sizeWithLength(value === null ? -1 : byteLength(value))
   size += unsignedVarintSize(zigzag(headers.length))
   for (const [name, bytes] of headers)
-    size += sizeWithLength(Buffer.byteLength(name)) + sizeWithLength(bytes.length)
+    size += sizeWithLength(Buffer.byteLength(name)) + sizeWithLength(byteLength(bytes))
   return size
 }
+
+/** A lone surrogate counts as the replacement character that is written for it. */
+export const byteLength = (bytes: BytesOrText): number =>
+  typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length
 
 /** Bytes of a field and of the length before it; -1 is null. */
 const sizeWithLength = (length: number): number => unsignedVarintSize(zigzag(length)) + Math.max(0, length)
@@ -129,19 +133,19 @@ function putBody(
   at = putBytes(buffer, at, record.value)
   at = putUnsignedVarint(buffer, at, zigzag(record.headers.length))
   for (const [name, bytes] of record.headers) {
-    const length = Buffer.byteLength(name)
-    at = putUnsignedVarint(buffer, at, zigzag(length))
-    at += buffer.write(name, at, length, 'utf8')
+    at = putBytes(buffer, at, name)
     at = putBytes(buffer, at, bytes)
   }
   return at
 }
 
-function putBytes(buffer: Buffer, start: number, bytes: Uint8Array | null): number {
-  const at = putUnsignedVarint(buffer, start, zigzag(bytes === null ? -1 : bytes.length))
-  if (bytes === null) return at
-  buffer.set(bytes, at)
-  return at + bytes.length
+function putBytes(buffer: Buffer, start: number, bytes: BytesOrText | null): number {
+  if (bytes === null) return putUnsignedVarint(buffer, start, zigzag(-1))
+  const length = byteLength(bytes)
+  const at = putUnsignedVarint(buffer, start, zigzag(length))
+  if (typeof bytes === 'string') buffer.write(bytes, at, length, 'utf8')
+  else buffer.set(bytes, at)
+  return at + length
 }
 
 /** Far more than a batch spans, and zigzag of it fits 32 bits. */

@@ -47,6 +47,7 @@ export function meshResources(): readonly Resource[] {
           config: {},
           maxMessageBytes: 1_048_576,
           producer: DEFAULT_PRODUCER,
+          durability: 'broker',
         },
       }),
     ),

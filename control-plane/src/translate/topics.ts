@@ -42,10 +42,13 @@ export function topicEntries(
   topics: readonly TopicResource[],
   subscriptions: readonly SubscriptionResource[],
 ): readonly TopicEntry[] {
-  return wantedTopics(topics, subscriptions).map(({ name, partitions, maxMessageBytes, producer }) => ({
-    name,
-    partitions,
-    maxMessageBytes,
-    ...(producer !== undefined && { producer }),
-  }))
+  return wantedTopics(topics, subscriptions).map(
+    ({ name, partitions, maxMessageBytes, producer, durability }) => ({
+      name,
+      partitions,
+      maxMessageBytes,
+      ...(producer !== undefined && { producer }),
+      ...(durability !== undefined && { durability }),
+    }),
+  )
 }

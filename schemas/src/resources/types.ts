@@ -3,7 +3,7 @@
  * input that a person writes (…Input), and the completed one, in which every default is filled in and later code tests nothing.
  */
 import type { AccessPolicySpec } from '../policy/types.ts'
-import type { ProducerSettings } from '../snapshot-topics.ts'
+import type { Durability, ProducerSettings } from '../snapshot-topics.ts'
 import type { ExternalServiceSpec, ExternalServiceSpecInput } from './specs/external-service.ts'
 import type { GatewaySpec, GatewaySpecInput } from './specs/gateway.ts'
 import type { GRPCRouteSpec, GRPCRouteSpecInput } from './specs/grpc-route.ts'
@@ -111,6 +111,7 @@ export interface TopicSpec {
   readonly config: Readonly<Record<string, string>>
   readonly maxMessageBytes: number
   readonly producer: ProducerSettings
+  readonly durability: Durability
 }
 
 export type TopicSpecInput = Partial<Omit<TopicSpec, 'config' | 'producer'>> & {

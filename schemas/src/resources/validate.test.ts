@@ -77,6 +77,7 @@ test('each kind is completed with its defaults', () => {
     config: { 'retention.ms': '5' },
     maxMessageBytes: 1_048_576,
     producer: { lingerMs: 0, batchBytes: 1_048_576, compression: 'none' },
+    durability: 'broker',
   })
   assert.deepEqual(spec({ ...head('Subscription'), spec: { topic: 't', service: 's', path: '/e' } }), {
     topic: 't',
@@ -157,7 +158,7 @@ test('a fault says path, what was expected and what came', () => {
 
 test('an unknown key names the nearest known one', () => {
   assert.deepEqual(messages({ ...head('Topic'), spec: { partitons: 3 } }), [
-    'spec.partitons: expected one of name, partitions, replicationFactor, config, maxMessageBytes, producer, came the unknown key "partitons" (did you mean partitions?)',
+    'spec.partitons: expected one of name, partitions, replicationFactor, config, maxMessageBytes, producer, durability, came the unknown key "partitons" (did you mean partitions?)',
   ])
 })
 

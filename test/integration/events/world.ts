@@ -98,13 +98,19 @@ export interface Bridge extends AsyncDisposable {
 
 export async function startBridge(
   snapshots: SnapshotSource,
-  options: { readonly appPort?: number; readonly identity?: IdentitySource; readonly tracer?: Tracer } = {},
+  options: {
+    readonly appPort?: number
+    readonly identity?: IdentitySource
+    readonly tracer?: Tracer
+    readonly spoolDir?: string
+  } = {},
 ): Promise<Bridge> {
   const metrics = createMetrics()
   const listener = await startEvents({
     host: '127.0.0.1',
     port: 0,
     listen: listenForEvents({ metrics, log }),
+    spoolDir: options.spoolDir,
     appPort: options.appPort,
     snapshots,
     identity: options.identity ?? someIdentity,

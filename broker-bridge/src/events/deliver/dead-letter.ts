@@ -34,7 +34,7 @@ export function toDeadLetter(record: ReadRecord, failure: Failure): OutgoingReco
     'last-attempt': failure.lastAttempt.toISOString(),
   }
   const original = record.headers.filter(([name]) => !name.startsWith(PREFIX))
-  const added = Object.entries(about).map(([name, value]): HeaderField => [PREFIX + name, Buffer.from(value)])
+  const added = Object.entries(about).map(([name, value]): HeaderField<string> => [PREFIX + name, value])
   return {
     ...(record.key !== null && { key: record.key }),
     value: record.value,

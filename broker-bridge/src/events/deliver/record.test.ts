@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { test } from 'node:test'
+import type { HeaderField } from '@weft/schemas/cloudevents'
 import fc from 'fast-check'
 import { toDeadLetter } from './dead-letter.ts'
 import { type ReadRecord, toRequest, traceOf } from './record.ts'
@@ -65,11 +66,12 @@ test('a dead letter that failed again tells of the last failure only', () => {
     lastAttempt: at,
   }
   const first = toDeadLetter(record({ key: Buffer.from('k'), headers: [['a', Buffer.from('1')]] }), failure)
-  const again = toDeadLetter(record({ headers: first.headers, topic: 'orders.dlt' }), {
+  const stored = first.headers.map(([name, value]): HeaderField => [name, Buffer.from(String(value))])
+  const again = toDeadLetter(record({ headers: stored, topic: 'orders.dlt' }), {
     ...failure,
     error: 'other',
   })
-  const headers = Object.fromEntries(again.headers.map(([name, value]) => [name, String(Buffer.from(value))]))
+  const headers = Object.fromEntries(again.headers.map(([name, value]) => [name, String(value)]))
   assert.equal(again.headers.length, first.headers.length)
   assert.equal(headers['weft-dlt-topic'], 'orders.dlt')
   assert.equal(headers['weft-dlt-error'], 'other')

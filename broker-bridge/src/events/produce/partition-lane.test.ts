@@ -13,7 +13,12 @@ class Script implements Leader {
   readonly lane: PartitionLane
   readonly isUp = true
   readonly told: string[] = []
-  settings: ProduceSettings = { lingerMs: 0, batchBytes: 100_000, compression: undefined }
+  settings: ProduceSettings = {
+    lingerMs: 0,
+    batchBytes: 100_000,
+    compression: undefined,
+    failsTogether: false,
+  }
   leaderLost = 0
   #ids = 0n
   #onPlan = (): void => {}
@@ -200,7 +205,7 @@ test('a flight that somebody waits for goes on for all of it', async () => {
 
 test('what waits is cut into batches of the size that the broker takes', async () => {
   const script = new Script()
-  script.settings = { lingerMs: 0, batchBytes: 3_000, compression: undefined }
+  script.settings = { lingerMs: 0, batchBytes: 3_000, compression: undefined, failsTogether: false }
   script.add('x'.repeat(1_400), 'y'.repeat(1_400), 'z'.repeat(1_400))
   assert.equal((await script.next()).pending.length, 2)
   assert.equal((await script.next()).pending.length, 1)
@@ -211,7 +216,7 @@ test('what waits is cut into batches of the size that the broker takes', async (
 
 test('records linger until the time is up or the batch is full', async () => {
   const script = new Script()
-  script.settings = { lingerMs: 3_600_000, batchBytes: 300, compression: undefined }
+  script.settings = { lingerMs: 3_600_000, batchBytes: 300, compression: undefined, failsTogether: false }
   script.add('a')
   assert.equal(script.lane.takeBatch(), undefined)
   script.add('b'.repeat(300))

@@ -44,6 +44,7 @@ export interface LaneOptions {
 const MAX_IN_FLIGHT = 5
 /** A leader that has been away for this long gets no more records to wait for it: they are refused at once until it is back. */
 const FAIL_FAST_AFTER_MS = 2_000
+const AWAY = 'the broker is away, a connection is being tried'
 const RETRY_BASE_MS = 20
 const RETRY_MAX_MS = 1_000
 const MAX_EPOCH = 0x7fff
@@ -88,7 +89,10 @@ export class PartitionLane {
 
   add(pending: PendingRecord): void {
     if (this.#downSince !== undefined && performance.now() - this.#downSince > FAIL_FAST_AFTER_MS) {
-      pending.failed(notAcknowledged(this.topic, 'the broker is away, a connection is being tried'))
+      if (this.#options.settings().failsTogether) {
+        this.#queue.add(pending)
+        this.fail(AWAY)
+      } else pending.failed(notAcknowledged(this.topic, AWAY))
       return
     }
     this.#queue.add(pending)
@@ -249,17 +253,16 @@ export class PartitionLane {
     this.#leader?.plan(this)
   }
 
-  /** Tells those whose time is up; gives up the flight when nobody waits for any of it. */
+  /** Tells those whose time is up, the oldest first; gives up the flight when nobody waits for any of it. */
   expire(now: number): void {
-    this.#queue.expire(now, () => notAcknowledged(this.topic, this.#reason()))
-    if (this.#flight.length === 0) return
-    let isWaitedFor = false
+    let isWaitedFor = this.#flight.length === 0
     for (const { pending } of this.#flight) {
       for (const each of pending) {
         if (now >= each.deadlineAt) each.failed(notAcknowledged(this.topic, this.#reason()))
         else if (!each.isSettled) isWaitedFor = true
       }
     }
+    this.#queue.expire(now, () => notAcknowledged(this.topic, this.#reason()))
     if (!isWaitedFor) this.#abandon()
   }
 
@@ -270,19 +273,19 @@ export class PartitionLane {
   }
 
   #abandon(): void {
+    if (this.#flight.length > 0) this.#newEpoch()
     for (const batch of this.#flight) batch.isAbandoned = true
     this.#flight = []
     this.#awaited = 0
     clearTimeout(this.#holdTimer)
-    this.#newEpoch()
     this.#resume()
   }
 
-  /** Nothing is promised for what is left here. */
+  /** Nothing is promised for what is left here; told in order. */
   fail(why: string): void {
     const error = notAcknowledged(this.topic, why)
-    this.#queue.fail(error)
     for (const { pending } of this.#flight) for (const each of pending) each.failed(error)
+    this.#queue.fail(error)
     this.#abandon()
     clearTimeout(this.#lingerTimer)
     this.#lingerTimer = undefined

@@ -74,6 +74,11 @@ export class Producer {
     })
   }
 
+  /** What is on its way to the topic is told at once, in order, that nothing is promised. */
+  giveUp(topic: string, why: string): void {
+    this.#topics.get(topic)?.fail(why)
+  }
+
   /** Takes nothing more; waits for what is in flight, up to the deadline. */
   async close(deadlineMs: number): Promise<void> {
     this.#isClosed = true

@@ -45,13 +45,13 @@ export class RecordQueue {
   /** Fails those whose time is up. */
   expire(now: number, error: () => MeshError): void {
     if (!this.#records.some((pending) => now >= pending.deadlineAt)) return
-    const left = this.#records.filter((pending) => {
-      if (now < pending.deadlineAt) return true
-      pending.failed(error())
-      this.#bytes -= pending.bytes
-      return false
-    })
+    const late: PendingRecord[] = []
+    const left: PendingRecord[] = []
+    for (const pending of this.#records) (now >= pending.deadlineAt ? late : left).push(pending)
     this.#records.splice(0, this.#records.length, ...left)
+    for (const { bytes } of late) this.#bytes -= bytes
+    // Whoever is told may fail the rest.
+    for (const pending of late) pending.failed(error())
   }
 
   fail(error: MeshError): void {

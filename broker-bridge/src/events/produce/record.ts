@@ -1,8 +1,11 @@
 import type { MeshError } from '@weft/schemas/error'
-import type { RecordToWrite } from '../../wire/write-batch.ts'
+import { byteLength, type RecordToWrite } from '../../wire/write-batch.ts'
 
 /** A record on its way to the broker. */
-export type OutgoingRecord = RecordToWrite
+export interface OutgoingRecord extends RecordToWrite {
+  /** Absent: the key decides, or the producer where there is none. */
+  readonly partition?: number
+}
 
 /** Where the broker has put it. */
 export interface StoredAt {
@@ -55,7 +58,8 @@ const RECORD_OVERHEAD = 40
 
 /** Bytes that the record takes in a batch, at most. */
 export function recordBytes(record: OutgoingRecord): number {
-  let bytes = RECORD_OVERHEAD + (record.key?.length ?? 0) + (record.value?.length ?? 0)
-  for (const [name, value] of record.headers) bytes += Buffer.byteLength(name) + value.length + 10
+  const { key, value, headers } = record
+  let bytes = RECORD_OVERHEAD + (key?.length ?? 0) + (value === null ? 0 : byteLength(value))
+  for (const [name, text] of headers) bytes += byteLength(name) + byteLength(text) + 10
   return bytes
 }

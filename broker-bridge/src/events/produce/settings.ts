@@ -9,6 +9,8 @@ export interface ProduceSettings {
   /** Bytes of a batch: it does not wait when they are reached, and takes no more. */
   readonly batchBytes: number
   readonly compression: Compression | undefined
+  /** A record that is refused at once takes those before it along, told first: they are kept elsewhere, in order. */
+  readonly failsTogether: boolean
 }
 
 /** The settings of a topic: made anew with each snapshot, not with each record. */
@@ -31,6 +33,7 @@ export function settingsOf(snapshots: SnapshotSource, topic: string): () => Prod
       // What the broker takes at most is a limit on batches.
       batchBytes: Math.min(batchBytes, entry?.maxMessageBytes ?? batchBytes),
       compression: compressionOf(compression),
+      failsTogether: entry?.durability === 'spool',
     }
   }
 }

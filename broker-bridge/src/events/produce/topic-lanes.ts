@@ -1,7 +1,8 @@
 import { murmur2 } from '@platformatic/kafka'
+import { MeshError } from '@weft/schemas/error'
 import { notAcknowledged } from './outcome.ts'
 import { type Leader, PartitionLane } from './partition-lane.ts'
-import type { PendingRecord } from './record.ts'
+import type { OutgoingRecord, PendingRecord } from './record.ts'
 import type { ProduceSettings } from './settings.ts'
 
 export interface TopicOptions {
@@ -35,15 +36,26 @@ export class TopicLanes {
   }
 
   add(pending: PendingRecord): void {
-    if (this.#lanes.length > 0) this.#laneFor(pending).add(pending)
-    else {
+    if (this.#lanes.length === 0) {
       this.#waiting.push(pending)
       this.#options.onLeaderLost()
+      return
     }
+    const lane = this.#laneFor(pending.record)
+    if (lane !== undefined) lane.add(pending)
+    else
+      pending.failed(
+        new MeshError(
+          'invalid_event',
+          `weft-partition: expected a partition below ${this.#lanes.length} of topic ${this.name}`,
+        ),
+      )
   }
 
-  #laneFor({ record: { key } }: PendingRecord): PartitionLane {
+  /** Undefined where the record asks for a partition that is not there. */
+  #laneFor({ key, partition }: OutgoingRecord): PartitionLane | undefined {
     const lanes = this.#lanes
+    if (partition !== undefined) return lanes[partition]
     if (key !== undefined) return lanes[partitionOf(key, lanes.length)] as PartitionLane
     for (let tries = 0; tries < lanes.length; tries++) {
       const lane = lanes[this.#keyless % lanes.length] as PartitionLane
@@ -68,12 +80,11 @@ export class TopicLanes {
 
   expire(now: number): void {
     for (const lane of this.#lanes) lane.expire(now)
-    if (!this.#waiting.some((pending) => now >= pending.deadlineAt)) return
-    this.#waiting = this.#waiting.filter((pending) => {
-      if (now < pending.deadlineAt) return true
-      pending.failed(notAcknowledged(this.name, 'the broker does not know the topic yet, or is away'))
-      return false
-    })
+    const late = this.#waiting.filter((pending) => now >= pending.deadlineAt)
+    if (late.length === 0) return
+    this.#waiting = this.#waiting.filter((pending) => now < pending.deadlineAt)
+    const why = 'the broker does not know the topic yet, or is away'
+    for (const pending of late) pending.failed(notAcknowledged(this.name, why))
   }
 
   /** Nothing is promised for what is left here. */

@@ -4,7 +4,21 @@ import { MeshError } from '@weft/schemas/error'
 import { Body } from './body.ts'
 import { ByteBudget } from './byte-budget.ts'
 
-const codeOf = (act: () => unknown): string => {
+/** A body, and what came of it: its text, or the code of the error. */
+function collect(declared: number, budget: ByteBudget) {
+  const told: string[] = []
+  const body = new Body({
+    what: 'topic t',
+    maxBytes: 100,
+    budget,
+    declared,
+    onWhole: (bytes) => told.push(bytes.toString()),
+    onFail: (error) => told.push(error.code),
+  })
+  return { body, told }
+}
+
+const thrown = (act: () => unknown): string => {
   try {
     act()
   } catch (error) {
@@ -16,41 +30,64 @@ const codeOf = (act: () => unknown): string => {
 test('a body within the limits is kept whole, declared or not', () => {
   const budget = new ByteBudget(100)
   for (const declared of [100, -1]) {
-    const body = new Body({ topic: 't', maxBytes: 100, budget }, declared)
-    body.add(Buffer.alloc(40, 'a'))
-    body.add(Buffer.alloc(60, 'b'))
-    assert.equal(body.take().toString(), 'a'.repeat(40) + 'b'.repeat(60))
+    const { body, told } = collect(declared, budget)
+    body.data(Buffer.alloc(40, 'a'))
+    body.data(Buffer.alloc(60, 'b'))
+    body.end()
+    assert.deepEqual(told, ['a'.repeat(40) + 'b'.repeat(60)])
     assert.equal(budget.used, 100)
     body.release()
     body.release()
     assert.equal(budget.used, 0)
   }
-  assert.equal(new Body({ topic: 't', maxBytes: 100, budget }, 0).take().length, 0)
+  const { body, told } = collect(0, budget)
+  body.end()
+  assert.deepEqual(told, [''])
 })
 
 test('a declared length over the limit is refused before a byte of it has come', () => {
   const budget = new ByteBudget(1_000)
   assert.equal(
-    codeOf(() => new Body({ topic: 't', maxBytes: 100, budget }, 101)),
+    thrown(() => collect(101, budget)),
     'event_too_large',
   )
   assert.equal(budget.used, 0)
 })
 
-test('chunks over the limit are refused as they come', () => {
-  const body = new Body({ topic: 't', maxBytes: 100, budget: new ByteBudget(1_000) }, -1)
-  body.add(Buffer.alloc(60))
-  assert.equal(
-    codeOf(() => body.add(Buffer.alloc(60))),
-    'event_too_large',
-  )
+test('chunks over the limit are refused as they come, and hold nothing', () => {
+  const budget = new ByteBudget(1_000)
+  const { body, told } = collect(-1, budget)
+  body.data(Buffer.alloc(60))
+  body.data(Buffer.alloc(60))
+  body.data(Buffer.alloc(60))
+  body.end()
+  assert.deepEqual(told, ['event_too_large'])
+  assert.equal(budget.used, 0)
 })
 
-test('what does not fit into the memory for all is overloaded, and takes nothing of it', () => {
+test('what does not fit into the memory for all is refused, and takes nothing of it', () => {
   const budget = new ByteBudget(50)
   assert.equal(
-    codeOf(() => new Body({ topic: 't', maxBytes: 100, budget }, 51)),
-    'overloaded',
+    thrown(() => collect(51, budget)),
+    'event_buffer_full',
   )
   assert.equal(budget.used, 0)
+})
+
+test('a caller that goes away half way is told of once, and holds nothing', () => {
+  const budget = new ByteBudget(100)
+  const { body, told } = collect(10, budget)
+  body.data(Buffer.alloc(4))
+  body.cancel(new MeshError('cancelled', 'gone'))
+  body.end()
+  assert.deepEqual(told, ['cancelled'])
+  assert.equal(budget.used, 0)
+})
+
+test('a body that trickles in is given up after thirty seconds', (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] })
+  const { body, told } = collect(10, new ByteBudget(100))
+  body.data(Buffer.alloc(4))
+  context.mock.timers.tick(30_000)
+  assert.deepEqual(told, ['request_timeout'])
 })

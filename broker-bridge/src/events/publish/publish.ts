@@ -1,186 +1,192 @@
 /**
- * One publish request, in this order: the topic, the policy, the size limit while the body comes, the event's form, and last
- * the broker. The answer is given when the broker has acknowledged, never before.
+ * One publish request, in this order: the topic, the policy, the size limit while the body comes, the events' form, and last
+ * the broker. The answer is given when the broker has acknowledged all, never before; of a batch it tells each event.
  * A topic that nobody defined is 404 also to whoever could not write to it: a mistyped name should say so, and which topics there
  * are is no secret of the sidecar's before its own app (/config shows them). Kafka clients get Kafka's answer, which hides it.
  */
-import { randomUUID } from 'node:crypto'
 import { SpanKind, type Tracer } from '@opentelemetry/api'
-import { fromHttp, type HeaderField, toKafka } from '@weft/schemas/cloudevents'
+import { isBatch } from '@weft/schemas/cloudevents'
 import { MeshError } from '@weft/schemas/error'
 import type { Log } from '@weft/schemas/node/log'
+import type { TopicEntry } from '@weft/schemas/snapshot'
 import { parseTraceparent } from '@weft/schemas/trace-context'
-import type { HttpAnswer, HttpBody, HttpRequest } from '../../http-service.ts'
-import type { Producer } from '../produce/producer.ts'
-import { type OutgoingRecord, type RecordSink, recordBytes } from '../produce/record.ts'
+import { ANSWERED, type HttpAnswer, type HttpBody, type HttpRequest } from '../../http-service.ts'
+import { recordBytes } from '../produce/record.ts'
 import { type EventSpan, startSpan } from '../spans.ts'
+import type { SpoolingProducer } from '../spool/spooling-producer.ts'
 import { answerError, answerWith } from './answer.ts'
 import { Body } from './body.ts'
 import type { ByteBudget } from './byte-budget.ts'
-import { eventHeaders, field } from './fields.ts'
+import { field } from './fields.ts'
+import { checkCoding, checkRecordSize, MAX_BATCH_BYTES, timeoutOf } from './head.ts'
+import type { Idempotency } from './idempotency.ts'
+import { type OutgoingEvent, outgoingEvents } from './outgoing.ts'
+import { type Answer, Results } from './results.ts'
 import type { Target, Targets } from './target.ts'
 
 export interface PublishContext {
   readonly targets: Targets
   readonly samplingRatio: () => number
-  readonly producer: Producer
+  readonly producer: SpoolingProducer
+  readonly idempotency: Idempotency
   readonly budget: ByteBudget
   readonly log: Log
   readonly tracer: Tracer
-  /** Runs when a request has been answered. */
+  /** Runs when all is done that a request asked for. */
   readonly onDone: () => void
 }
 
-/** How long the broker may take to acknowledge, unless `weft-timeout-ms` says otherwise. */
-const DEFAULT_TIMEOUT_MS = 10_000
-const MAX_TIMEOUT_MS = 60_000
-/** What the sidecar's own headers take: nobody's event is refused for them. */
-const RECORD_ALLOWANCE = 1_024
-/** Slow senders do not hold memory for ever: a body that comes in several reads has this time. */
-const BODY_TIMEOUT_MS = 30_000
+/** The draft's keys are texts; longer ones than this are no keys. */
+const MAX_KEY_LENGTH = 256
 
-export class Publication implements HttpBody, RecordSink {
+export class Publication {
   readonly #context: PublishContext
   readonly #request: HttpRequest
   readonly #answer: HttpAnswer
   readonly #span: EventSpan
+  readonly #isBatch: boolean
   readonly #startedAt = performance.now()
   #target: Target | undefined
   #body: Body | undefined
-  #bodyTimer: NodeJS.Timeout | undefined
-  #timeoutMs = DEFAULT_TIMEOUT_MS
   #bodyBytes = 0
-  #id = ''
-  /** The answer has been given, or nobody is there to get it. */
-  #isAnswered = false
+  #settle: ((outcome: Answer | MeshError) => void) | undefined
 
   constructor(context: PublishContext, request: HttpRequest, answer: HttpAnswer, topic: string) {
     this.#context = context
     this.#request = request
     this.#answer = answer
+    this.#isBatch = isBatch(field(request.fields, 'content-type'))
     this.#span = startPublishSpan(context, request, topic)
   }
 
-  /** Everything that can be said before the body is there. */
-  begin(topic: string): void {
+  /** Everything that can be said before the body is there; returns what takes the body. */
+  begin(name: string): HttpBody {
+    const { fields, length } = this.#request
     try {
-      const { fields, length } = this.#request
-      const target = this.#context.targets.permitted(topic, this.#span)
+      const target = this.#context.targets.permitted(name, this.#span)
       this.#target = target
       checkCoding(field(fields, 'content-encoding'))
-      this.#timeoutMs = timeoutOf(field(fields, 'weft-timeout-ms'))
-      const { budget } = this.#context
-      this.#body = new Body({ topic, maxBytes: target.topic.maxMessageBytes, budget }, length)
+      const timeoutMs = timeoutOf(field(fields, 'weft-timeout-ms'))
+      this.#body = new Body({
+        what: `topic ${name}`,
+        maxBytes: this.#isBatch ? MAX_BATCH_BYTES : target.topic.maxMessageBytes,
+        budget: this.#context.budget,
+        declared: length,
+        onWhole: (bytes) => this.#take(bytes, target.topic, timeoutMs),
+        onFail: (error) => this.#finish(error),
+      })
       if (field(fields, 'expect') !== undefined) this.#answer.onInterim(100, [])
+      return this.#body
     } catch (error) {
-      this.#fail(error)
+      this.#finish(MeshError.from(error))
+      return ANSWERED
     }
   }
 
-  data(chunk: Buffer): void {
-    const body = this.#body
-    if (body === undefined || this.#isAnswered) return
-    this.#bodyBytes += chunk.length
-    if (this.#bodyBytes !== this.#request.length)
-      this.#bodyTimer ??= setTimeout(
-        () =>
-          this.#fail(
-            new MeshError('request_timeout', `expected the whole event within ${BODY_TIMEOUT_MS} ms`),
-          ),
-        BODY_TIMEOUT_MS,
-      )
+  /** From here on all goes on without its caller, too. */
+  #take(body: Buffer, topic: TopicEntry, timeoutMs: number): void {
+    this.#bodyBytes = body.length
     try {
-      body.add(chunk)
+      this.#publish(body, topic, timeoutMs)
     } catch (error) {
-      this.#fail(error)
+      this.#finish(MeshError.from(error))
     }
   }
 
-  end(): void {
-    const body = this.#body
-    if (body === undefined || this.#isAnswered) return
-    clearTimeout(this.#bodyTimer)
-    try {
-      const record = this.#toRecord(body.take())
-      const topic = (this.#target as Target).topic
-      checkSize(record, topic.name, topic.maxMessageBytes)
-      this.#span.set({ 'messaging.message.id': this.#id, 'messaging.message.body.size': this.#bodyBytes })
-      this.#context.producer.send(topic.name, record, { timeoutMs: this.#timeoutMs, sink: this })
-    } catch (error) {
-      this.#fail(error)
+  #publish(body: Buffer, topic: TopicEntry, timeoutMs: number): void {
+    const { fields } = this.#request
+    const options = { isBatch: this.#isBatch, traceparent: this.#span.traceparent }
+    const events = outgoingEvents(fields, body, options)
+    for (const [index, { record }] of events.entries())
+      checkRecordSize(recordBytes(record), this.#isBatch ? `[${index}]` : 'this one', topic)
+    const key = field(fields, 'idempotency-key')
+    if (key !== undefined && !this.#claim(key, body, topic.name)) return
+    this.#describe(events)
+    this.#send(events, topic.name, timeoutMs)
+  }
+
+  /** False where the request with this key is on its way, or was answered: its answer is this one's. */
+  #claim(key: string, body: Buffer, topic: string): boolean {
+    if (key === '' || key.length > MAX_KEY_LENGTH)
+      throw new MeshError('invalid_event', `idempotency-key: expected 1 to ${MAX_KEY_LENGTH} characters`)
+    const claim = this.#context.idempotency.claim(topic, { key, body }, (outcome) => this.#finish(outcome))
+    if (claim.isFirst) this.#settle = claim.settle
+    return claim.isFirst
+  }
+
+  #describe(events: readonly OutgoingEvent[]): void {
+    const [first] = events
+    this.#span.set({
+      'messaging.message.body.size': this.#bodyBytes,
+      ...(this.#isBatch || first === undefined
+        ? { 'messaging.batch.message_count': events.length }
+        : { 'messaging.message.id': first.id }),
+    })
+  }
+
+  #send(events: readonly OutgoingEvent[], topic: string, timeoutMs: number): void {
+    const results = new Results(topic, events, this.#isBatch)
+    const told = (): void => {
+      if (results.isComplete) this.#finish(results.answer(), results)
+    }
+    for (let index = 0; index < events.length; index++) {
+      const { record } = events[index] as OutgoingEvent
+      const sink = {
+        onStored: (partition: number, offset: bigint): void => {
+          if (!this.#isBatch) this.#describePlace(partition, offset)
+          results.onStored(index, partition, offset)
+          told()
+        },
+        onSpooled: (): void => {
+          results.onSpooled(index)
+          told()
+        },
+        onFailed: (error: MeshError): void => {
+          results.onFailed(index, error)
+          told()
+        },
+      }
+      this.#context.producer.send(topic, record, { timeoutMs, sink })
     }
   }
 
-  /** What is with the producer goes on without its caller. */
-  cancel(error: MeshError): void {
-    if (this.#isAnswered) return
-    this.#isAnswered = true
-    clearTimeout(this.#bodyTimer)
-    if (this.#id === '') this.#finish(error)
-  }
-
-  pause(): void {}
-  resume(): void {}
-
-  onStored(partition: number, offset: bigint): void {
-    const { topic, tally } = this.#target as Target
-    const place = String(offset)
+  #describePlace(partition: number, offset: bigint): void {
     this.#span.set({
       'messaging.destination.partition.id': String(partition),
       'messaging.kafka.offset': Number(offset),
     })
-    tally.stored(this.#bodyBytes, (performance.now() - this.#startedAt) / 1000)
-    if (!this.#isAnswered) {
-      this.#isAnswered = true
-      const fields = ['content-type', 'application/json', 'traceparent', this.#span.traceparent]
-      const body = `{"topic":"${topic.name}","partition":${partition},"offset":"${place}","id":${JSON.stringify(this.#id)}}`
-      answerWith(this.#answer, { status: 200, fields }, body)
-    }
-    this.#finish(undefined)
   }
 
-  onFailed(error: MeshError): void {
-    this.#fail(error)
-  }
-
-  #fail(thrown: unknown): void {
-    const error = MeshError.from(thrown)
-    if (error.code === 'internal') this.#context.log.error({ error: thrown }, 'publishing failed')
-    if (this.#target !== undefined) this.#target.tally.failed()
-    if (!this.#isAnswered) {
-      this.#isAnswered = true
-      const { traceId } = this.#span.context
-      answerError(this.#answer, error, { traceId, fields: ['traceparent', this.#span.traceparent] })
-    }
-    this.#finish(error)
-  }
-
-  #finish(error: MeshError | undefined): void {
-    clearTimeout(this.#bodyTimer)
+  /** Runs once: answers, counts, and gives back what was held. */
+  #finish(outcome: Answer | MeshError, results?: Results): void {
     this.#body?.release()
-    this.#body = undefined
+    const error = outcome instanceof MeshError ? outcome : undefined
+    if (error?.code === 'internal') this.#context.log.error({ error }, 'publishing failed')
+    this.#target?.tally.count({
+      stored: results?.stored ?? 0,
+      failed: results === undefined ? (error === undefined ? 0 : 1) : results.failed,
+      bytes: this.#bodyBytes,
+      seconds: (performance.now() - this.#startedAt) / 1000,
+    })
+    this.#give(outcome)
+    this.#settle?.(outcome)
     this.#span.end(error?.message)
     this.#context.onDone()
   }
 
-  #toRecord(body: Buffer): OutgoingRecord {
-    const { fields } = this.#request
-    const { event, key, headers: own } = fromHttp(eventHeaders(fields), body)
-    const { headers, value } = toKafka(event)
-    this.#id = event.kind === 'cloudevent' ? event.attributes.id : randomUUID()
-    const all: HeaderField[] = [...headers, ...own]
-    if (event.kind === 'raw') all.push(['weft-id', Buffer.from(this.#id)])
-    all.push(['traceparent', Buffer.from(this.#span.traceparent)])
-    for (const name of ['tracestate', 'baggage']) {
-      const passed = field(fields, name)
-      if (passed !== undefined) all.push([name, Buffer.from(passed, 'latin1')])
+  #give(outcome: Answer | MeshError): void {
+    const { traceparent, context } = this.#span
+    if (outcome instanceof MeshError) {
+      answerError(this.#answer, outcome, { traceId: context.traceId, fields: ['traceparent', traceparent] })
+      return
     }
-    return { ...(key !== undefined && { key }), value, headers: all }
+    const fields = ['content-type', 'application/json', 'traceparent', traceparent]
+    answerWith(this.#answer, { status: outcome.status, fields }, outcome.body)
   }
 }
 
 /** The span of one request; `send <topic>` as the semantic conventions say. */
-function startPublishSpan(context: PublishContext, { fields }: HttpRequest, topic: string): EventSpan {
+export function startPublishSpan(context: PublishContext, { fields }: HttpRequest, topic: string): EventSpan {
   return startSpan(context.tracer, {
     name: `send ${topic}`,
     kind: SpanKind.PRODUCER,
@@ -193,33 +199,4 @@ function startPublishSpan(context: PublishContext, { fields }: HttpRequest, topi
       'messaging.operation.type': 'send',
     },
   })
-}
-
-/** A record has no place for a coding: a consumer would get bytes that it cannot read. */
-function checkCoding(coding: string | undefined): void {
-  if (coding !== undefined && coding !== 'identity')
-    throw new MeshError(
-      'unsupported_media_type',
-      `expected a body without Content-Encoding, came ${JSON.stringify(coding.slice(0, 40))}`,
-    )
-}
-
-function checkSize(record: OutgoingRecord, topic: string, maxBytes: number): void {
-  const bytes = recordBytes(record)
-  if (bytes > maxBytes + RECORD_ALLOWANCE)
-    throw new MeshError(
-      'event_too_large',
-      `topic ${topic} takes records up to ${maxBytes} bytes, this one has ${bytes} with key and headers`,
-      { target: topic },
-    )
-}
-
-function timeoutOf(raw: string | undefined): number {
-  if (raw === undefined) return DEFAULT_TIMEOUT_MS
-  const value = /^\d{1,6}$/.test(raw) ? Number(raw) : 0
-  if (value >= 1 && value <= MAX_TIMEOUT_MS) return value
-  throw new MeshError(
-    'invalid_event',
-    `weft-timeout-ms: expected milliseconds from 1 to ${MAX_TIMEOUT_MS}, came ${JSON.stringify(raw.slice(0, 20))}`,
-  )
 }

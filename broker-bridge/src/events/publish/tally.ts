@@ -20,16 +20,21 @@ export class PublishTally {
     this.#labels = { operation: 'produce', mode: 'api', identity, topic }
   }
 
-  stored(bytes: number, seconds: number): void {
+  /** What became of a request. */
+  count(request: {
+    readonly stored: number
+    readonly failed: number
+    /** Of its body. */
+    readonly bytes: number
+    readonly seconds: number
+  }): void {
+    if (request.failed > 0) this.#count('failed', request.failed)
+    if (request.stored === 0) return
     if (this.#records === 0) setImmediate(() => this.#handOver())
-    this.#records++
-    this.#bytes += bytes
+    this.#records += request.stored
+    this.#bytes += request.bytes
     const { topic } = this.#labels
-    this.#metrics.histogram('weft_event_publish_duration_seconds').observe({ topic }, seconds)
-  }
-
-  failed(): void {
-    this.#count('failed', 1)
+    this.#metrics.histogram('weft_event_publish_duration_seconds').observe({ topic }, request.seconds)
   }
 
   refused(): void {

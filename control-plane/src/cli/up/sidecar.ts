@@ -126,6 +126,7 @@ export class Sidecar {
       WEFT_KAFKA_PORT: '0',
       WEFT_ADMIN_PORT: '0',
       WEFT_DRAIN_MS: String(DRAIN_MS),
+      WEFT_SPOOL_DIR: join(this.#ground.state.data, `${workload}.spool`),
       WEFT_PORTS_FILE: portsFile,
       WEFT_APP_PORT: String(appPort),
       ...(ingressPort !== undefined && { WEFT_INGRESS_PORT: String(ingressPort) }),

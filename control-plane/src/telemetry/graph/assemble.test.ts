@@ -31,6 +31,7 @@ const topic = (name: string, partitions: number): Resource => ({
     config: {},
     maxMessageBytes: 1,
     producer: DEFAULT_PRODUCER,
+    durability: 'broker',
   },
 })
 const subscription: Resource = {

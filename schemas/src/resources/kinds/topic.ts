@@ -1,4 +1,4 @@
-import { COMPRESSIONS, DEFAULT_PRODUCER } from '../../snapshot-topics.ts'
+import { COMPRESSIONS, DEFAULT_DURABILITY, DEFAULT_PRODUCER, DURABILITIES } from '../../snapshot-topics.ts'
 import { DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_PARTITIONS, DEFAULT_REPLICATION_FACTOR } from '../defaults.ts'
 import { type LocatedFault, locatedFault, showValue } from '../fault.ts'
 import { type KindDefinition, member } from './definition.ts'
@@ -49,6 +49,13 @@ const spec = map({
       default: DEFAULT_PRODUCER.compression,
     },
   }),
+  durability: {
+    ...oneOf(
+      DURABILITIES,
+      'Where an event must be before it is answered: in the log, or on the disk of the sidecar while the broker is away.',
+    ),
+    default: DEFAULT_DURABILITY,
+  },
 })
 
 export const topic: KindDefinition<'Topic'> = {
@@ -65,6 +72,7 @@ export const topic: KindDefinition<'Topic'> = {
     ),
     maxMessageBytes: given.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
     producer: { ...DEFAULT_PRODUCER, ...given.producer },
+    durability: given.durability ?? DEFAULT_DURABILITY,
   }),
 }
 

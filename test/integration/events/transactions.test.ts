@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { makeTopics } from '../../process/topics.ts'
+import {
+  type Bridge,
+  createTopic,
+  denies,
+  type readTopic,
+  snapshotOf,
+  startBridge,
+  startWorld,
+  topicEntry,
+  type World,
+} from './world.ts'
+
+let world: World
+let bridge: Bridge
+
+before(async () => {
+  world = await startWorld()
+  for (const topic of ['orders', 'payments', 'secret']) await createTopic(world, topic, 2)
+  const configEntries = [{ name: 'max.message.bytes', value: '2000' }]
+  await makeTopics(world.admin, [{ topic: 'small', numPartitions: 1, configEntries }])
+  const topics = ['orders', 'payments', 'small', 'secret'].map((name) => topicEntry(name))
+  const policies = [denies('secret')]
+  bridge = await startBridge(snapshotOf(world.broker.bootstrapServers, { topics, policies }))
+})
+after(async () => {
+  await bridge[Symbol.asyncDispose]()
+  await world[Symbol.asyncDispose]()
+})
+
+const event = (id: string, topic: string | undefined, part: Record<string, unknown> = {}) => ({
+  ...{ specversion: '1.0', id, source: '/shop', type: 'T' },
+  ...(topic !== undefined && { topic }),
+  ...part,
+})
+
+const commit = (events: unknown, headers: Record<string, string> = {}) =>
+  fetch(`${bridge.url}/v1/transactions`, {
+    method: 'POST',
+    body: JSON.stringify(events),
+    headers: { 'content-type': 'application/cloudevents-batch+json', ...headers },
+  })
+
+test('events over several topics are stored together, each at the place that is answered', async () => {
+  const response = await commit([
+    event('o1', 'orders', { partitionkey: 'k', data: { total: 3 } }),
+    event('p1', 'payments', { datacontenttype: 'text/plain', data: 'paid' }),
+    event('o2', 'orders', { partitionkey: 'k' }),
+  ])
+  assert.equal(response.status, 200, await response.clone().text())
+  const results = (await response.json()) as {
+    topic: string
+    partition: number
+    offset: string
+    id: string
+  }[]
+  assert.deepEqual(
+    results.map(({ topic, id }) => [topic, id]),
+    [
+      ['orders', 'o1'],
+      ['payments', 'p1'],
+      ['orders', 'o2'],
+    ],
+  )
+  // The marker of the commit takes an offset too.
+  const orders = await readUntil('orders', 2)
+  for (const { topic, partition, offset, id } of results.filter(({ topic }) => topic === 'orders')) {
+    const record = orders.find((each) => each.partition === partition && String(each.offset) === offset)
+    assert.equal(record?.headers.ce_id, id, topic)
+    assert.equal(record?.headers.ce_topic, undefined)
+    assert.equal(record?.key, 'k')
+  }
+})
+
+/** Committed records of a topic, as far as there are `count` of them. */
+async function readUntil(topic: string, count: number) {
+  const consumer = world.kafka.consumer({ groupId: `reader-${Math.random()}`, readUncommitted: false })
+  const stored: Awaited<ReturnType<typeof readTopic>> = []
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  const { promise, resolve } = Promise.withResolvers<void>()
+  await consumer.run({
+    eachMessage: async ({ partition, message }) => {
+      const headers: Record<string, string> = {}
+      for (const [name, value] of Object.entries(message.headers ?? {})) headers[name] = String(value)
+      const { offset, key, value } = message
+      stored.push({
+        partition,
+        offset: Number(offset),
+        key: key?.toString(),
+        value: value?.toString(),
+        headers,
+      })
+      if (stored.length >= count) resolve()
+    },
+  })
+  await promise
+  await consumer.disconnect()
+  return stored
+}
+
+test('of a transaction in which one event cannot be stored nothing is', async () => {
+  const failed = await commit([event('lost', 'payments'), event('big', 'small', { data: 'x'.repeat(5_000) })])
+  assert.equal(failed.status, 503)
+  assert.equal((await commit([event('after', 'payments')])).status, 200)
+  const seen = await readUntil('payments', 2)
+  assert.deepEqual(new Set(seen.map(({ headers }) => headers.ce_id)), new Set(['after', 'p1']))
+})
+
+test('faults and refusals come before anything is begun', async () => {
+  const nameless = await commit([event('a', 'orders'), event('b', undefined)])
+  assert.equal(nameless.status, 400)
+  assert.match(((await nameless.json()) as { detail: string }).detail, /\[1\]\.topic/)
+  assert.equal((await commit([event('a', 'orders'), event('b', 'secret')])).status, 403)
+  assert.equal((await commit([event('a', 'orders'), event('b', 'nowhere')])).status, 404)
+  assert.equal((await commit([event('a', 'orders')], { 'content-type': 'application/json' })).status, 415)
+  assert.equal((await fetch(`${bridge.url}/v1/transactions`)).status, 405)
+})
+
+test('many transactions at once all get their turn', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 30 }, (_, index) =>
+      commit([event(`m${index}`, 'orders'), event(`n${index}`, 'payments')]),
+    ),
+  )
+  assert.ok(answers.every(({ status }) => status === 200))
+})
