@@ -2,7 +2,8 @@
  * Finds the end of a head and the places of its parts, byte by byte and strictly in order: whether and how a head is
  * refused depends on its bytes alone, never on how they were split into reads. Makes no strings.
  *
- * A line that is not whole yet is scanned again when more has come; lines before it are not.
+ * A line that is not whole yet is gone on with where it stopped when more has come: a head of one byte a packet costs no more than
+ * one of a whole packet.
  */
 import { MeshError } from '@weft/schemas/error'
 import { COLON, CR, FIELD_VALUE, LF, SPACE, TAB, TARGET, TOKEN } from '../characters.ts'
@@ -30,6 +31,11 @@ export class HeadScanner {
   #line = 0
   #isInFields: boolean
   #isComplete = false
+  /** Of a line that is not whole: up to where it was judged, and what was found of it (0: not yet). */
+  #judged = 0
+  #firstEnd = 0
+  #secondStart = 0
+  #hash = 0
 
   constructor(kind: HeadKind, limits: Http1Limits) {
     this.#kind = kind
@@ -42,6 +48,7 @@ export class HeadScanner {
     this.#line = 0
     this.#isInFields = this.#kind === 'trailers'
     this.#isComplete = false
+    this.#beginLine()
   }
 
   /** Scans on in a head that begins at `from`; returns where the body begins, or 0 while the head is not whole. Throws MeshError. */
@@ -54,8 +61,16 @@ export class HeadScanner {
         : this.#startLine(buffer, from, at, end)
       if (next === 0) return this.#incomplete(to - from)
       this.#line = next - from
+      if (this.#judged !== 0) this.#beginLine()
     }
     return from + this.#line
+  }
+
+  #beginLine(): void {
+    this.#judged = 0
+    this.#firstEnd = 0
+    this.#secondStart = 0
+    this.#hash = 0
   }
 
   #incomplete(bytes: number): 0 {
@@ -70,7 +85,7 @@ export class HeadScanner {
     if (this.#kind === 'request' && at === from && buffer[at] === CR) return lineEnd(buffer, at, end)
     const next =
       this.#kind === 'request'
-        ? requestLine(this.marks, buffer, from, at, end)
+        ? this.#requestLine(buffer, from, at, end)
         : statusLine(this.marks, buffer, at, end)
     if (next > 0) this.#isInFields = true
     return next
@@ -84,21 +99,28 @@ export class HeadScanner {
       this.#isComplete = next > 0
       return next
     }
-    let at = start
-    let hash = 0
-    for (; at < end; at++) {
-      const byte = TOKEN[buffer[at] as number] as number
-      if (byte === 0) break
-      hash = hashStep(hash, byte)
+    let at = this.#judged === 0 ? start : from + this.#judged
+    let hash = this.#hash
+    let nameEnd = from + this.#firstEnd
+    if (this.#firstEnd === 0) {
+      for (; at < end; at++) {
+        const byte = TOKEN[buffer[at] as number] as number
+        if (byte === 0) break
+        hash = hashStep(hash, byte)
+      }
+      if (at === end) return this.#pause(at - from, 0, 0, hash)
+      if (buffer[at] !== COLON || at === start) throw badName(buffer[at] as number, at === start)
+      nameEnd = at++
     }
-    if (at === end) return 0
-    if (buffer[at] !== COLON || at === start) throw badName(buffer[at] as number, at === start)
-    const nameEnd = at++
-    while (at < end && (buffer[at] === SPACE || buffer[at] === TAB)) at++
-    const valueStart = at
+    let valueStart = from + this.#secondStart
+    if (this.#secondStart === 0) {
+      while (at < end && (buffer[at] === SPACE || buffer[at] === TAB)) at++
+      if (at === end) return this.#pause(at - from, nameEnd - from, 0, hash)
+      valueStart = at
+    }
     while (at < end && FIELD_VALUE[buffer[at] as number] === 1) at++
     const next = lineEnd(buffer, at, end)
-    if (next === 0) return 0
+    if (next === 0) return this.#pause(at - from, nameEnd - from, valueStart - from, hash)
     while (at > valueStart && (buffer[at - 1] === SPACE || buffer[at - 1] === TAB)) at--
     this.#mark(
       knownName(buffer, start, nameEnd, hash),
@@ -108,6 +130,39 @@ export class HeadScanner {
       at - from,
     )
     return next
+  }
+
+  #requestLine(buffer: Buffer, from: number, start: number, end: number): number {
+    const { marks } = this
+    let at = this.#judged === 0 ? start : from + this.#judged
+    if (this.#firstEnd === 0) {
+      while (at < end && TOKEN[buffer[at] as number] !== 0) at++
+      if (at === end) return this.#pause(at - from, 0, 0, 0)
+      if (buffer[at] !== SPACE || at === start) throw malformed('expected a method and one space')
+      marks[0] = start - from
+      marks[1] = at - from
+      marks[2] = ++at - from
+    }
+    const [, methodEnd = 0, targetStart = 0] = marks
+    while (at < end && TARGET[buffer[at] as number] === 1) at++
+    if (at === end) return this.#pause(at - from, methodEnd, targetStart, 0)
+    if (buffer[at] !== SPACE || at === from + targetStart)
+      throw malformed('expected a request target and one space')
+    marks[3] = at - from
+    const minor = version(buffer, at + 1, end)
+    if (minor === INCOMPLETE) return this.#pause(at - from, methodEnd, targetStart, 0)
+    marks[4] = minor
+    const next = lineEnd(buffer, at + 1 + VERSION_LENGTH, end)
+    return next === 0 ? this.#pause(at - from, methodEnd, targetStart, 0) : next
+  }
+
+  /** The line goes on in bytes that have not come. */
+  #pause(judged: number, firstEnd: number, secondStart: number, hash: number): 0 {
+    this.#judged = judged
+    this.#firstEnd = firstEnd
+    this.#secondStart = secondStart
+    this.#hash = hash
+    return 0
   }
 
   #mark(
@@ -147,25 +202,6 @@ function lineEnd(buffer: Buffer, at: number, end: number): number {
   if (at + 1 >= end) return 0
   if (buffer[at + 1] !== LF) throw malformed('expected LF after CR in the head')
   return at + 2
-}
-
-function requestLine(marks: number[], buffer: Buffer, from: number, start: number, end: number): number {
-  let at = start
-  while (at < end && TOKEN[buffer[at] as number] !== 0) at++
-  if (at === end) return 0
-  if (buffer[at] !== SPACE || at === start) throw malformed('expected a method and one space')
-  marks[0] = start - from
-  marks[1] = at - from
-  const targetStart = ++at
-  while (at < end && TARGET[buffer[at] as number] === 1) at++
-  if (at === end) return 0
-  if (buffer[at] !== SPACE || at === targetStart) throw malformed('expected a request target and one space')
-  marks[2] = targetStart - from
-  marks[3] = at - from
-  const minor = version(buffer, at + 1, end)
-  if (minor === INCOMPLETE) return 0
-  marks[4] = minor
-  return lineEnd(buffer, at + 1 + VERSION_LENGTH, end)
 }
 
 function statusLine(marks: number[], buffer: Buffer, start: number, end: number): number {

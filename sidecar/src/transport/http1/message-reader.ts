@@ -5,13 +5,14 @@
  *   └────────────────────────────── next() ◀──────────────────────────────┘
  *
  * A reader is parked after each message: what follows it stays unread until `next`, so pipelined requests wait in the
- * buffer that they came in. Chunk extensions are read over; chunk sizes and line ends are held to the letter, because a
+ * buffer that they came in. Chunk extensions are read over; they, chunk sizes and line ends are held to the letter, because a
  * proxy that forgives one of them and a server that does not see two different requests.
  */
 import { MeshError } from '@weft/schemas/error'
-import { CR, FIELD_VALUE, HEX, LF } from '../characters.ts'
+import { CR, HEX, LF } from '../characters.ts'
 import type { Fields } from '../exchange.ts'
 import { NOT_IN_TRAILERS } from '../trailers.ts'
+import { type ExtensionPlace, mayEnd, nextPlace } from './chunk-extension.ts'
 import { FieldsReader } from './fields-reader.ts'
 import { type HeadKind, HeadScanner, malformed } from './head-scanner.ts'
 import type { Http1Limits } from './limits.ts'
@@ -60,6 +61,7 @@ export class MessageReader {
   /** Bytes of the body or chunk that are still to come; while its size is read: the size so far. */
   #remaining = 0
   #digits = 0
+  #extension: ExtensionPlace = 'nameStart'
 
   constructor(kind: HeadKind, sink: MessageSink, limits: Http1Limits) {
     this.#sink = sink
@@ -178,9 +180,7 @@ export class MessageReader {
         this.#chunkSize(byte)
         return
       case 'chunkExtension':
-        if (byte === CR) this.#state = 'chunkLineFeed'
-        else if (FIELD_VALUE[byte] !== 1) throw malformed(`expected a chunk extension; the byte ${byte} came`)
-        else if (++this.#digits > MAX_EXTENSION_BYTES) throw malformed('expected a shorter chunk extension')
+        this.#chunkExtension(byte)
         return
       case 'chunkLineFeed':
         if (byte !== LF) throw malformed('expected LF after CR in the line of a chunk size')
@@ -206,8 +206,21 @@ export class MessageReader {
     if (this.#digits === 0) throw malformed('expected a chunk size in hexadecimal digits')
     this.#digits = 0
     if (byte === CR) this.#state = 'chunkLineFeed'
-    else if (byte === SEMICOLON) this.#state = 'chunkExtension'
-    else throw malformed('expected CR LF or an extension after a chunk size')
+    else if (byte === SEMICOLON) {
+      this.#state = 'chunkExtension'
+      this.#extension = 'nameStart'
+    } else throw malformed('expected CR LF or an extension after a chunk size')
+  }
+
+  #chunkExtension(byte: number): void {
+    if (byte === CR && mayEnd(this.#extension)) {
+      this.#state = 'chunkLineFeed'
+      return
+    }
+    const next = nextPlace(this.#extension, byte)
+    if (next === undefined) throw malformed(`expected a chunk extension; the byte ${byte} came`)
+    if (++this.#digits > MAX_EXTENSION_BYTES) throw malformed('expected a shorter chunk extension')
+    this.#extension = next
   }
 
   #trailers(buffer: Buffer, at: number): number {
