@@ -65,7 +65,7 @@ export class Http2ClientConnection extends Http2Connection implements PooledConn
     this.#nextStreamId += 2
     // Numbers are not used twice: the next connection begins again.
     if (this.#nextStreamId > MAX_STREAM_ID) this.#isRetired = true
-    this.streams.set(stream.id, stream)
+    this.streams.add(stream)
     stream.onHeadWritten(this.headers.request(stream.id, head, this.#isSecure ? 'https' : 'http'))
     return stream
   }
@@ -139,7 +139,7 @@ export class Http2ClientConnection extends Http2Connection implements PooledConn
   override onGoAway(lastStreamId: number, errorCode: number): void {
     this.#isRetired = true
     const error = new MeshError('upstream_reset', `the upstream says GOAWAY with code ${errorCode}`)
-    for (const stream of [...this.streams.values()]) {
+    for (const stream of this.streams.all()) {
       if (stream.id <= lastStreamId) continue
       this.drop(stream)
       stream.onBroken(error, ERROR_CODE.refusedStream)

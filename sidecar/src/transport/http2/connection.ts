@@ -27,6 +27,7 @@ import { ReceiveWindow } from './receive-window.ts'
 import { RecentResets } from './recent-resets.ts'
 import { checkSetting } from './settings.ts'
 import type { Http2Stream } from './stream.ts'
+import { StreamTable } from './stream-table.ts'
 
 /** Streams that stand still, and the allowance for floods, are looked at this often. */
 const CHECK_INTERVAL_MS = 1_000
@@ -40,7 +41,7 @@ export abstract class Http2Connection implements FrameSink, OutputOwner {
   protected readonly headers: HeaderWriter
   protected readonly message: MessageFields
   protected readonly guard = new FloodGuard()
-  protected readonly streams = new Map<number, Http2Stream>()
+  protected readonly streams = new StreamTable<Http2Stream>()
   /** Streams with bytes that a window or the socket holds back. */
   readonly waiting = new Set<Http2Stream>()
   readonly #decoder = new HpackDecoder()
@@ -90,7 +91,7 @@ export abstract class Http2Connection implements FrameSink, OutputOwner {
     if (life === 'ask') this.output.ping(KEEPALIVE_DATA, false)
     else if (life === 'giveUp') this.socket.destroy()
     if (this.streams.size === 0) this.output.release()
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       if (now - stream.movedAt <= this.limits.idleTimeoutMs) continue
       if (stream.isQueued)
         this.breakStream(stream, ERROR_CODE.cancel, 'expected the other side to take what is sent to it')
@@ -132,7 +133,7 @@ export abstract class Http2Connection implements FrameSink, OutputOwner {
   protected abstract onClosed(): void
 
   protected breakAll(error: MeshError): void {
-    const streams = [...this.streams.values()]
+    const streams = this.streams.all()
     this.streams.clear()
     this.waiting.clear()
     for (const stream of streams) {
@@ -190,7 +191,7 @@ export abstract class Http2Connection implements FrameSink, OutputOwner {
     if (id !== SETTING.initialWindowSize) return
     const difference = value - this.peerWindowBytes
     this.peerWindowBytes = value
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       stream.sendWindow += difference
       if (stream.sendWindow > MAX_WINDOW_BYTES) throw tooLargeWindow()
     }

@@ -113,7 +113,7 @@ export class Http2ServerConnection extends Http2Connection {
     try {
       const request = this.message.request(this.#options.peer, isEnd)
       const stream = new ServerStream(this, streamId, request)
-      this.streams.set(streamId, stream)
+      this.streams.add(stream)
       stream.begin(this.#options.service, request, isEnd)
     } catch (error) {
       this.#refuse(streamId, isEnd, MeshError.from(error))
@@ -129,7 +129,7 @@ export class Http2ServerConnection extends Http2Connection {
       this.resetStream(stream, ERROR_CODE.protocol)
       return
     }
-    this.streams.set(streamId, stream)
+    this.streams.add(stream)
     stream.isRemoteEnded = isEnd
     const body = Buffer.from(problemBody(error), 'latin1')
     stream.onHead({
