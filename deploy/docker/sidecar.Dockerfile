@@ -12,4 +12,4 @@ WORKDIR /app
 COPY --from=build /image /app
 USER node
 # Why 4 MiB: control-plane/src/cli/up/sidecar.ts.
-CMD ["node", "--max-semi-space-size=4", "sidecar/src/main.js"]
+CMD ["node", "--max-semi-space-size=4", "--expose-gc", "sidecar/src/main.js"]

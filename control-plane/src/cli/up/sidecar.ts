@@ -12,9 +12,10 @@ import { writeWhole } from './state.ts'
 const MAIN = join(import.meta.dirname, '../../../../sidecar/src/main.ts')
 /**
  * A young generation of 4 MiB in place of 16: V8 grows it while modules load and keeps it, three times over. What a request
- * leaves behind is dead before either is full. The image starts the sidecar with the same.
+ * leaves behind is dead before either is full. Buffers of bodies lie outside of the heap: the sidecar itself asks when to collect them
+ * (transport/read-memory.ts). The image starts it with the same.
  */
-const MEMORY_FLAGS = ['--max-semi-space-size=4'] as const
+const MEMORY_FLAGS = ['--max-semi-space-size=4', '--expose-gc'] as const
 const START_DEADLINE_MS = 60_000
 /** What is in flight gets this long when the sidecar stops: nobody waits ten seconds for a laptop's mesh. */
 const DRAIN_MS = 3_000

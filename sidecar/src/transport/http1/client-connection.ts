@@ -7,6 +7,7 @@ import { MeshError } from '@weft/schemas/error'
 import type { Fields, RequestHandler, RequestHead, ResponseHandler } from '../exchange.ts'
 import { Output, type OutputOwner } from '../output.ts'
 import type { ConnectionOwner, PooledConnection } from '../pooled-connection.ts'
+import { countRead } from '../read-memory.ts'
 import { ClientExchange } from './client-exchange.ts'
 import type { HeadScanner } from './head-scanner.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
@@ -88,6 +89,7 @@ export class ClientConnection implements MessageSink, OutputOwner, PooledConnect
   // From the socket
 
   #onData(chunk: Buffer): void {
+    countRead(chunk.length)
     const exchange = this.#exchange
     if (exchange === undefined) {
       this.#close(undefined)

@@ -14,6 +14,7 @@ import { MeshError } from '@weft/schemas/error'
 import { Ending, MAX_DISCARDED_BYTES } from '../ending.ts'
 import type { Fields } from '../exchange.ts'
 import { Output, type OutputOwner } from '../output.ts'
+import { countRead } from '../read-memory.ts'
 import type { OpenTunnel } from '../tcp/pending-splice.ts'
 import { answeredTunnel } from './connect.ts'
 import type { HeadScanner } from './head-scanner.ts'
@@ -100,6 +101,7 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
   // From the socket
 
   #onData(chunk: Buffer): void {
+    countRead(chunk.length)
     if (this.#ending.isBegun) {
       this.#ending.discard(chunk.length)
       return

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { MeshError } from '@weft/schemas/error'
 import type { Fields } from '../exchange.ts'
 import type { OutputOwner } from '../output.ts'
+import { countRead } from '../read-memory.ts'
 import { FloodGuard } from './flood-guard.ts'
 import { FrameOutput } from './frame-output.ts'
 import { type DataSlice, FrameReader, type FrameSink, type HeaderBlock } from './frame-reader.ts'
@@ -102,6 +103,7 @@ export abstract class Http2Connection implements FrameSink, OutputOwner {
   // From the socket
 
   #onData(chunk: Buffer): void {
+    countRead(chunk.length)
     this.#keepalive.heard(this.now)
     try {
       this.reader.feed(chunk)

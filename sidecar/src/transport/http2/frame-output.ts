@@ -15,10 +15,21 @@ const BUFFER_BYTES = 64 * 1024
 const MAX_HELD_BYTES = 128 * 1024
 /** Bytes that may lie in the socket before streams are held back. */
 const MAX_UNSENT_BYTES = 256 * 1024
+/** Buffers that wait for their next use, for all connections together. */
+const MAX_SPARE_BUFFERS = 32
+/** Buffers of one connection that are full and not sent yet; what is beyond is left to the collector. */
+const MAX_SPENT_BUFFERS = 8
 /** Frames that no window holds back (answers to PING, heads): who lets them pile up does not read. */
 const MAX_BLOCKED_BYTES = 4 * 1024 * 1024
 
 const NO_BUFFER = Buffer.alloc(0)
+
+/**
+ * A long body fills a buffer every 64 KiB, and memory outside of its heap makes V8 mark all of the heap again and again
+ * (read-memory.ts). So buffers are used again when nothing of them is on its way.
+ */
+const spareBuffers: Buffer[] = []
+const newBuffer = (): Buffer => spareBuffers.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES)
 
 const dirty: FrameOutput[] = []
 function flushAll(): void {
@@ -34,6 +45,8 @@ export class FrameOutput {
   at = 0
   #from = 0
   #full: Buffer[] = []
+  /** Buffers that are full, and of which the socket may still hold something. */
+  readonly #spent: Buffer[] = []
   #fullBytes = 0
   #isDirty = false
   #isBlocked = false
@@ -44,6 +57,7 @@ export class FrameOutput {
     this.#socket = socket
     this.#owner = owner
     socket.on('drain', () => {
+      this.#reuseSpent()
       if (!this.#isBlocked) return
       this.#isBlocked = false
       owner.onUnblocked()
@@ -60,13 +74,18 @@ export class FrameOutput {
       this.#isDirty = true
       if (dirty.push(this) === 1) setImmediate(flushAll)
       // Nothing of the buffer is on its way: it begins again.
-      if (this.#socket.writableLength === 0) this.#from = this.at = 0
+      if (this.#socket.writableLength === 0) {
+        this.#from = this.at = 0
+        this.#reuseSpent()
+      }
     }
     if (this.at + size <= this.buffer.length) return
     this.#setAside()
     if (this.#fullBytes >= MAX_HELD_BYTES) this.flush()
     if (this.#socket.writableLength > MAX_BLOCKED_BYTES) this.#socket.destroy()
-    this.buffer = Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES, size))
+    if (this.buffer.length === BUFFER_BYTES && this.#spent.length < MAX_SPENT_BUFFERS)
+      this.#spent.push(this.buffer)
+    this.buffer = size > BUFFER_BYTES ? Buffer.allocUnsafeSlow(size) : newBuffer()
     this.#from = this.at = 0
   }
 
@@ -122,8 +141,16 @@ export class FrameOutput {
   /** Gives the buffer back: a connection that is idle holds none. */
   release(): void {
     if (this.#isDirty || this.#socket.writableLength > 0) return
+    this.#reuseSpent()
     this.buffer = NO_BUFFER
     this.#from = this.at = 0
+  }
+
+  /** All that was written has left the process, so nobody reads these buffers any more. */
+  #reuseSpent(): void {
+    if (this.#full.length > 0 || this.#socket.writableLength > 0 || this.#socket.destroyed) return
+    for (const buffer of this.#spent) if (spareBuffers.length < MAX_SPARE_BUFFERS) spareBuffers.push(buffer)
+    this.#spent.length = 0
   }
 
   #setAside(): void {
