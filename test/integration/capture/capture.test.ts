@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { DEFAULT_TRAFFIC, type Snapshot } from '@weft/schemas/snapshot'
 import { createAuthority } from '../../../sidecar/src/listen/certificates.test-support.ts'
@@ -46,6 +47,11 @@ async function start(namespace: string, ...words: string[]): Promise<ChildProces
     once(child, 'exit').then(() => assert.fail(`${words.join(' ')} ended: ${complaint}`)),
   ])
   return child
+}
+
+/** The tap has written what passed: it is told to stop before it has read all of it otherwise. */
+async function settled(dump: string): Promise<void> {
+  for (let size = -1; statSync(dump).size !== size; await delay(300)) size = statSync(dump).size
 }
 
 const APP = `
@@ -141,7 +147,7 @@ describe('captured traffic', { skip }, () => {
     const dump = join(folder, 'wire')
     const tap = spawn(
       'ip',
-      ['netns', 'exec', CLIENT, 'tcpdump', '-i', 'eth0', '-U', '-w', dump, '-Z', 'root'],
+      ['netns', 'exec', CLIENT, 'tcpdump', '-i', 'eth0', '--immediate-mode', '-U', '-w', dump, '-Z', 'root'],
       {
         stdio: ['ignore', 'ignore', 'pipe'],
       },
@@ -151,6 +157,7 @@ describe('captured traffic', { skip }, () => {
 
     const { stdout } = await inside(CLIENT, process.execPath, '--input-type=module', '-e', CALL)
     const opaque = await inside(CLIENT, process.execPath, '-e', CONNECT)
+    await settled(dump)
     tap.kill('SIGINT')
     await once(tap, 'exit')
 
