@@ -1,5 +1,5 @@
-import { murmur2 } from '@platformatic/kafka'
 import { MeshError } from '@weft/schemas/error'
+import { murmur2 } from './murmur2.ts'
 import { notAcknowledged } from './outcome.ts'
 import { type Leader, PartitionLane } from './partition-lane.ts'
 import type { OutgoingRecord, PendingRecord } from './record.ts'
@@ -14,7 +14,7 @@ export interface TopicOptions {
 
 /** As the Java client does, so that all producers of a topic agree. */
 export const partitionOf = (key: Uint8Array, partitions: number): number =>
-  (murmur2(Buffer.from(key.buffer, key.byteOffset, key.byteLength)) & 0x7fff_ffff) % partitions
+  (murmur2(key) & 0x7fff_ffff) % partitions
 
 /** The partitions of one topic, and which of them a record goes to. */
 export class TopicLanes {

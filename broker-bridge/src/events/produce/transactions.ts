@@ -7,10 +7,11 @@
  * broker ends it after a minute. Until then readers of committed records wait behind it.
  */
 import { randomUUID } from 'node:crypto'
-import { ProduceAcks, Producer } from '@platformatic/kafka'
+import type { Producer } from '@platformatic/kafka'
 import { MeshError } from '@weft/schemas/error'
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Log } from '@weft/schemas/node/log'
+import { kafkaClient } from '../kafka-client.ts'
 import type { KafkaConnection } from '../kafka-connection.ts'
 import type { OutgoingRecord, StoredAt } from './record.ts'
 import { partitionOf } from './topic-lanes.ts'
@@ -154,7 +155,7 @@ export class Transactions {
     })
     const transaction = await producer.beginTransaction()
     signal.throwIfAborted()
-    const { offsets = [] } = await transaction.send({ messages, acks: ProduceAcks.ALL })
+    const { offsets = [] } = await transaction.send({ messages, acks: kafkaClient().ProduceAcks.ALL })
     signal.throwIfAborted()
     await transaction.commit()
     // The broker answers the first offset of each partition; the others follow in the order in which they were sent.
@@ -173,7 +174,7 @@ export class Transactions {
     if (slot.producer !== undefined && slot.madeFor !== madeFor) await this.#drop(slot)
     slot.madeFor = madeFor
     const { bootstrapBrokers, tls, tlsServerName } = connection
-    slot.producer ??= new Producer({
+    slot.producer ??= new (kafkaClient().Producer)({
       clientId: this.#options.clientId,
       transactionalId: slot.transactionalId,
       bootstrapBrokers,

@@ -3,8 +3,9 @@
  * it keeps records of a lost assignment in its buffer, and after a rejoin it goes on from its own position where the group has
  * no commit, past records that nobody acknowledged.
  */
-import { type ClusterMetadata, type ConnectionPool, type Consumer, findErrorBy } from '@platformatic/kafka'
+import type { ClusterMetadata, ConnectionPool, Consumer } from '@platformatic/kafka'
 import type { Log } from '@weft/schemas/node/log'
+import { kafkaClient } from '../kafka-client.ts'
 import { committedBatches } from './aborted.ts'
 import type { OwnedPartition } from './owned-partition.ts'
 
@@ -141,7 +142,10 @@ export class Fetcher {
 
   async #afterFailure(list: readonly OwnedPartition[], error: unknown): Promise<void> {
     // A restarted broker has forgotten the fetch session; the client begins a new one.
-    if (this.#stopped || SESSION_FAULTS.some((id) => findErrorBy(error as Error, 'apiId', id) !== null))
+    if (
+      this.#stopped ||
+      SESSION_FAULTS.some((id) => kafkaClient().findErrorBy(error as Error, 'apiId', id) !== null)
+    )
       return
     const response = responseOf(error)
     const outside = (response?.responses ?? []).flatMap(({ partitions }) =>

@@ -12,14 +12,9 @@
  * that is refused for its generation would join anew and be repeated under the new one.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  ConnectionPool,
-  Consumer,
-  cooperativeStickyAssigner,
-  findErrorBy,
-  type GroupPartitionsAssigner,
-} from '@platformatic/kafka'
+import type { ConnectionPool, Consumer, GroupPartitionsAssigner } from '@platformatic/kafka'
 import type { Log } from '@weft/schemas/node/log'
+import { kafkaClient } from '../kafka-client.ts'
 import type { KafkaConnection } from '../kafka-connection.ts'
 
 export interface MemberOptions {
@@ -50,7 +45,7 @@ const REJOIN_MAX_MS = 5_000
  * with two subscriptions in one group for instance: they would be nobody's. `metadata` knows the topics of all members.
  */
 const assignTopicsOfAll: GroupPartitionsAssigner = (current, members, _topics, metadata) =>
-  cooperativeStickyAssigner(current, members, new Set(metadata.topics.keys()), metadata)
+  kafkaClient().cooperativeStickyAssigner(current, members, new Set(metadata.topics.keys()), metadata)
 
 export class GroupMember {
   readonly consumer: Consumer
@@ -69,7 +64,7 @@ export class GroupMember {
   constructor(options: MemberOptions) {
     this.#options = options
     const { bootstrapBrokers, tls, tlsServerName } = options.connection
-    this.consumer = new Consumer({
+    this.consumer = new (kafkaClient().Consumer)({
       clientId: options.clientId,
       groupId: options.group,
       bootstrapBrokers,
@@ -154,7 +149,7 @@ export class GroupMember {
 
   #newPool(): ConnectionPool {
     const { clientId, connection } = this.#options
-    return new ConnectionPool(clientId, {
+    return new (kafkaClient().ConnectionPool)(clientId, {
       ...(connection.tls !== undefined && { tls: connection.tls }),
       ...(connection.tls !== undefined &&
         connection.tlsServerName !== undefined && { tlsServerName: connection.tlsServerName }),
@@ -229,7 +224,7 @@ export class GroupMember {
         break
       } catch (error) {
         this.#joinIsOver()
-        const rebalancing = findErrorBy(error as Error, 'needsRejoin', true) !== null
+        const rebalancing = kafkaClient().findErrorBy(error as Error, 'needsRejoin', true) !== null
         const delayMs = rebalancing
           ? REJOIN_BASE_MS
           : Math.min(REJOIN_MAX_MS, REJOIN_BASE_MS * 2 ** Math.min(failures, 10))

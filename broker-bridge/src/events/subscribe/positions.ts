@@ -1,4 +1,5 @@
-import { type Consumer, ListOffsetTimestamps } from '@platformatic/kafka'
+import type { Consumer } from '@platformatic/kafka'
+import { kafkaClient } from '../kafka-client.ts'
 
 /** Where a partition is read from, and what the group has on record for it. */
 export interface Position {
@@ -54,6 +55,7 @@ async function logLimit(
   partitions: readonly number[],
   end: 'earliest' | 'latest',
 ): Promise<readonly bigint[]> {
+  const { ListOffsetTimestamps } = kafkaClient()
   const timestamp = end === 'earliest' ? ListOffsetTimestamps.EARLIEST : ListOffsetTimestamps.LATEST
   const offsets = await consumer.listOffsets({
     topics: [topic],

@@ -3,10 +3,10 @@
  * under way end, commit, leave the group, close.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findErrorBy } from '@platformatic/kafka'
 import type { Log } from '@weft/schemas/node/log'
 import type { SubscriptionEntry } from '@weft/schemas/snapshot'
 import { type DeliverContext, deliver } from '../deliver/deliver.ts'
+import { kafkaClient } from '../kafka-client.ts'
 import type { KafkaConnection } from '../kafka-connection.ts'
 import { Committer } from './committer.ts'
 import { Fetcher } from './fetcher.ts'
@@ -185,7 +185,10 @@ export class Subscription {
     const { group, topic } = this.#entry
     this.#options.log.info({ group, topic, error: String(error) }, 'a commit failed; it is repeated')
     const forgotten = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']
-    if (!this.#stopping && forgotten.some((id) => findErrorBy(error as Error, 'apiId', id) !== null))
+    if (
+      !this.#stopping &&
+      forgotten.some((id) => kafkaClient().findErrorBy(error as Error, 'apiId', id) !== null)
+    )
       void this.#member.forsake()
   }
 
