@@ -31,6 +31,8 @@ export interface ConnectionOptions {
   readonly connect: () => Promise<Socket>
   readonly stages: readonly Stage[]
   readonly maxRequestBytes?: number
+  /** Told of what each read of a socket brought. */
+  readonly onRead?: (bytes: number) => void
   /** Runs once; without an error the client left by itself. */
   readonly onClose: (error: MeshError | undefined) => void
 }
@@ -64,7 +66,10 @@ export class Connection {
         ),
       FIRST_REQUEST_TIMEOUT_MS,
     )
-    this.#client.on('data', (chunk: Buffer) => this.#guard(() => this.#onClientData(chunk)))
+    this.#client.on('data', (chunk: Buffer) => {
+      options.onRead?.(chunk.length)
+      this.#guard(() => this.#onClientData(chunk))
+    })
     this.#client.on('drain', () => this.#guard(() => this.#onDrain()))
     this.#client.on('error', () => this.close())
     this.#client.on('close', () => this.close())
@@ -123,12 +128,13 @@ export class Connection {
     }
     this.#state = 'open'
     this.#broker = broker
-    broker.on('data', (chunk: Buffer) =>
+    broker.on('data', (chunk: Buffer) => {
+      this.#options.onRead?.(chunk.length)
       this.#guard(() => {
         this.#answers.push(chunk)
         this.#deliver()
-      }),
-    )
+      })
+    })
     broker.on('drain', () => this.#guard(() => this.#pump()))
     broker.on('close', () =>
       this.close(new MeshError('upstream_reset', 'the Kafka broker closed the connection')),

@@ -28,6 +28,8 @@ export interface WireProxyOptions {
   readonly tracer: Tracer
   /** Largest request that is accepted, in bytes. Default 100 MiB, Kafka's own. */
   readonly maxRequestBytes?: number
+  /** Told of what each read of a socket brought, so that the process can collect such memory in time. */
+  readonly onRead?: (bytes: number) => void
 }
 
 export interface WireProxy extends Listener {
@@ -111,7 +113,7 @@ class RunningProxy implements WireProxy {
   }
 
   #accept(client: Socket, connect: () => Promise<Socket>): void {
-    const { metrics, maxRequestBytes } = this.#options
+    const { metrics, maxRequestBytes, onRead } = this.#options
     client.setKeepAlive(true, KEEPALIVE_MS)
     metrics.gauge('weft_kafka_connections').inc()
     const key = {} // stands for this connection where its spans are kept
@@ -129,6 +131,7 @@ class RunningProxy implements WireProxy {
       connect,
       stages,
       ...(maxRequestBytes !== undefined && { maxRequestBytes }),
+      ...(onRead !== undefined && { onRead }),
       onClose: (error) => {
         this.#openSpans.closeConnection(key)
         this.#onClose(connection, error)
