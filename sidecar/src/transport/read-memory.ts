@@ -5,12 +5,22 @@
  *
  * It needs `--expose-gc`, with which the image and `weft up` start the sidecar; without it bodies cost three times as much.
  */
+import type { Duplex } from 'node:stream'
+
 const BYTES_PER_COLLECTION = 16 * 1024 * 1024
 
 const { gc } = globalThis
 let readBytes = 0
 
-/** To be told of each read that may be part of a body. */
+/** Hands on what a socket delivers, counted. It flows from now on, as with any `data` listener, unless it is paused. */
+export function onRead(socket: Duplex, take: (chunk: Buffer) => void): void {
+  socket.on('data', (chunk: Buffer) => {
+    countRead(chunk.length)
+    take(chunk)
+  })
+}
+
+/** For reads of sockets that others listen to. */
 export function countRead(bytes: number): void {
   readBytes += bytes
   if (readBytes < BYTES_PER_COLLECTION) return

@@ -7,7 +7,7 @@ import { MeshError } from '@weft/schemas/error'
 import type { Fields, RequestHandler, RequestHead, ResponseHandler } from '../exchange.ts'
 import { Output, type OutputOwner } from '../output.ts'
 import type { ConnectionOwner, PooledConnection } from '../pooled-connection.ts'
-import { countRead } from '../read-memory.ts'
+import { onRead } from '../read-memory.ts'
 import { ClientExchange } from './client-exchange.ts'
 import type { HeadScanner } from './head-scanner.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
@@ -35,7 +35,7 @@ export class ClientConnection implements MessageSink, OutputOwner, PooledConnect
     this.#owner = owner
     this.output = new Output(socket, this)
     this.#reader = new MessageReader('response', this, DEFAULT_LIMITS)
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
+    onRead(socket, (chunk) => this.#onData(chunk))
     socket.on('end', () => this.#onSocketEnd())
     socket.on('error', (error) => this.#close(error))
     socket.on('close', () => this.#close(undefined))
@@ -89,7 +89,6 @@ export class ClientConnection implements MessageSink, OutputOwner, PooledConnect
   // From the socket
 
   #onData(chunk: Buffer): void {
-    countRead(chunk.length)
     const exchange = this.#exchange
     if (exchange === undefined) {
       this.#close(undefined)

@@ -14,7 +14,7 @@ import { MeshError } from '@weft/schemas/error'
 import { Ending, MAX_DISCARDED_BYTES } from '../ending.ts'
 import type { Fields } from '../exchange.ts'
 import { Output, type OutputOwner } from '../output.ts'
-import { countRead } from '../read-memory.ts'
+import { onRead } from '../read-memory.ts'
 import type { OpenTunnel } from '../tcp/pending-splice.ts'
 import { answeredTunnel } from './connect.ts'
 import type { HeadScanner } from './head-scanner.ts'
@@ -22,10 +22,8 @@ import { MessageReader, type MessageSink } from './message-reader.ts'
 import { RequestHeadReader } from './request-head.ts'
 import { type ExchangeOwner, ServerExchange } from './server-exchange.ts'
 import type { ServerConnectionOptions } from './server-options.ts'
+import { SilenceLimit } from './silence-limit.ts'
 import { interimText, problemText } from './write-head.ts'
-
-/** Longer than a caller in a loop needs from an answer to its next request, shorter than anybody waits for a drain. */
-const QUIET_MS = 200
 
 export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner {
   readonly #socket: Socket
@@ -38,12 +36,9 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
   #tunnel: OpenTunnel | undefined
   #isLast = false
   #isBodyPaused = false
-  #isHeadTimed = false
   #isWaitingToProceed = false
   #discarded = 0
-  #answeredAt = Number.NEGATIVE_INFINITY
-  /** `performance.now()` at which a connection that does nothing is ended. */
-  #deadlineAt: number
+  readonly #silence: SilenceLimit
 
   constructor(socket: Socket, options: ServerConnectionOptions) {
     this.#socket = socket
@@ -52,8 +47,8 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
     this.#ending = new Ending(socket)
     this.#reader = new MessageReader('request', this, options.limits)
     this.heads = new RequestHeadReader(options)
-    this.#deadlineAt = performance.now() + options.limits.idleTimeoutMs
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
+    this.#silence = new SilenceLimit(options.limits)
+    onRead(socket, (chunk) => this.#onData(chunk))
     socket.on('end', () => this.#onSocketEnd())
     socket.on('error', () => {}) // 'close' follows, and says enough
     socket.on('close', () => this.#onClose()).resume()
@@ -71,9 +66,7 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
   drain(): void {
     this.#isLast = true
     if (this.#exchange !== undefined || !this.#reader.isBetweenMessages) return
-    const now = performance.now()
-    if (now - this.#answeredAt >= QUIET_MS) this.#end()
-    else this.#deadlineAt = now + QUIET_MS
+    if (this.#silence.isQuiet()) this.#end()
   }
 
   destroy(): void {
@@ -88,7 +81,7 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
     }
     const { validUntil } = this.#options
     if (validUntil !== undefined && now >= validUntil && !this.#isLast) this.drain()
-    if (now < this.#deadlineAt) return
+    if (!this.#silence.hasPassed(now)) return
     const exchange = this.#exchange
     if (exchange === undefined && this.#reader.isBetweenMessages) this.#end()
     else if (exchange === undefined)
@@ -101,7 +94,6 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
   // From the socket
 
   #onData(chunk: Buffer): void {
-    countRead(chunk.length)
     if (this.#ending.isBegun) {
       this.#ending.discard(chunk.length)
       return
@@ -115,21 +107,15 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
   }
 
   #afterRead(): void {
-    const { headTimeoutMs, idleTimeoutMs } = this.#options.limits
     const exchange = this.#exchange
     if (this.#ending.isBegun) return
     if (this.#tunnel !== undefined) {
       this.output.flush()
       this.#ending.handOver(answeredTunnel(this.#socket, this.#tunnel, this.#reader.takeRest()))
-    } else if (exchange !== undefined && !exchange.isRequestEnded)
-      this.#deadlineAt = performance.now() + idleTimeoutMs
+    } else if (exchange !== undefined && !exchange.isRequestEnded) this.#silence.onBodyPart()
     else if (exchange !== undefined || this.#isWaitingToProceed) {
       if (this.#reader.heldBytes > 0) this.#socket.pause()
-    } else if (!this.#isHeadTimed && !this.#reader.isBetweenMessages) {
-      // One limit for the whole head, however its bytes trickle in.
-      this.#isHeadTimed = true
-      this.#deadlineAt = performance.now() + headTimeoutMs
-    }
+    } else if (!this.#reader.isBetweenMessages) this.#silence.onHeadPart()
   }
 
   #onSocketEnd(): void {
@@ -153,7 +139,7 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
   // From the reader
 
   onHead(scanner: HeadScanner, buffer: Buffer, from: number, to: number): number {
-    this.#isHeadTimed = false
+    this.#silence.onHead()
     const head = this.heads.read(scanner, buffer, from, to)
     if (head.method === 'CONNECT') {
       this.#openTunnel(head.authority)
@@ -203,7 +189,7 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
       this.#onExchangeEnd()
       return
     }
-    this.#deadlineAt = performance.now() + this.#options.limits.headTimeoutMs
+    this.#silence.onEarlyAnswer()
     this.onResumeRequest() // the rest of the request is dropped as it comes
   }
 
@@ -238,8 +224,7 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
 
   #onExchangeEnd(): void {
     this.#exchange = undefined
-    this.#answeredAt = performance.now()
-    this.#deadlineAt = this.#answeredAt + this.#options.limits.idleTimeoutMs
+    this.#silence.onExchangeEnd()
     this.#isBodyPaused = false
     // Who pipelines requests without reading the answers gets no more of them than its socket takes.
     this.#isWaitingToProceed = this.output.isBlocked && !this.#isLast

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { MeshError } from '@weft/schemas/error'
 import type { Fields } from '../exchange.ts'
 import type { OutputOwner } from '../output.ts'
-import { countRead } from '../read-memory.ts'
+import { onRead } from '../read-memory.ts'
 import { FloodGuard } from './flood-guard.ts'
 import { FrameOutput } from './frame-output.ts'
 import { type DataSlice, FrameReader, type FrameSink, type HeaderBlock } from './frame-reader.ts'
@@ -64,7 +64,7 @@ export abstract class Http2Connection implements FrameSink, OutputOwner {
     this.headers = new HeaderWriter(this.output)
     this.receiving = new ReceiveWindow(this.output)
     this.message = new MessageFields(limits)
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
+    onRead(socket, (chunk) => this.#onData(chunk))
     socket.on('error', () => {}) // 'close' follows, and says enough
     socket.on('close', () => this.#onClose())
     socket.resume()
@@ -91,7 +91,10 @@ export abstract class Http2Connection implements FrameSink, OutputOwner {
     const life = asksForLife ? this.#keepalive.check(now, this.streams.size > 0) : 'nothing'
     if (life === 'ask') this.output.ping(KEEPALIVE_DATA, false)
     else if (life === 'giveUp') this.socket.destroy()
-    if (this.streams.size === 0) this.output.release()
+    if (this.streams.size === 0) {
+      this.streams.clear()
+      this.output.release()
+    }
     for (const stream of this.streams.all()) {
       if (now - stream.movedAt <= this.limits.idleTimeoutMs) continue
       if (stream.isQueued)
@@ -103,7 +106,6 @@ export abstract class Http2Connection implements FrameSink, OutputOwner {
   // From the socket
 
   #onData(chunk: Buffer): void {
-    countRead(chunk.length)
     this.#keepalive.heard(this.now)
     try {
       this.reader.feed(chunk)

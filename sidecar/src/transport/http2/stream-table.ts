@@ -49,9 +49,9 @@ export class StreamTable<Stream extends Numbered> {
     }
     slots[hole] = undefined
     this.#size--
-    if (this.#size === 0 && slots.length > FEWEST_SLOTS) this.#slots = emptySlots(FEWEST_SLOTS)
   }
 
+  /** Also gives back what a busy time has taken. */
   clear(): void {
     this.#slots = emptySlots(FEWEST_SLOTS)
     this.#size = 0

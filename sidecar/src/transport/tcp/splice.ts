@@ -8,7 +8,7 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
-import { countRead } from '../read-memory.ts'
+import { onRead } from '../read-memory.ts'
 
 /** A connection that leads to where it should, paused, and who is to be told of its bytes. */
 export interface Tunnel {
@@ -61,9 +61,8 @@ export class Splice {
   }
 
   #join(from: Duplex, to: Duplex, count: (bytes: number) => void): void {
-    from.on('data', (chunk: Buffer) => {
+    onRead(from, (chunk) => {
       count(chunk.length)
-      countRead(chunk.length)
       if (!to.write(chunk)) from.pause()
     })
     to.on('drain', () => from.resume())
