@@ -16,7 +16,7 @@ import { startOutbound } from './outbound/index.ts'
 import { edgeReporter } from './report.ts'
 import { startSnapshots } from './snapshot/index.ts'
 import { startTracing } from './telemetry.ts'
-import { countRead } from './transport/read-memory.ts'
+import { countRead, releaseWhenIdle } from './transport/read-memory.ts'
 
 /** Each phase of the drain has its own deadline; see `drain`. */
 const DRAIN_PHASES = 3
@@ -126,6 +126,7 @@ async function main(): Promise<void> {
   }
   if (config.portsFile !== undefined) await writePortsFile(config.portsFile, ports)
   log.info({ identity: identity.current().spiffeId.uri, ports }, 'ready')
+  releaseWhenIdle()
 
   stopOnSignal(log, DRAIN_PHASES * config.drainMs + STOP_GRACE_MS, async () => {
     await drain()

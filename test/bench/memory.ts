@@ -5,6 +5,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { rssMiB } from './accounting.ts'
 import type { Door } from './contestant.ts'
@@ -15,6 +16,8 @@ import { median } from './summary.ts'
 const APP = join(import.meta.dirname, 'programs/http-app.ts')
 const IDLE_CONNECTIONS = 1_000
 const SOAK_CONNECTIONS = 32
+/** In this time an idle sidecar gives back what it does not need (sidecar/src/transport/read-memory.ts). */
+const REST_MS = 12_000
 const SLICE_SECONDS = 10
 const DEFAULT_MINUTES = 30
 /** More than this between the halves of a soak is growth and not the collector's mood. */
@@ -34,6 +37,8 @@ say(`fresh: ${rssMiB([caller]).toFixed(0)} MiB`)
 
 const idle = await openIdle(running.door)
 say(`with ${IDLE_CONNECTIONS} idle connections, each used once: ${rssMiB([caller]).toFixed(0)} MiB`)
+await sleep(REST_MS)
+say(`the same, ${REST_MS / 1000} s later: ${rssMiB([caller]).toFixed(0)} MiB`)
 for (const socket of idle) socket.destroy()
 
 const slices = Math.max(2, Math.round((minutes * 60) / SLICE_SECONDS))

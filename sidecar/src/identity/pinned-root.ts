@@ -57,6 +57,8 @@ function peerCertificate({ controlPlane, signal }: PinOptions): Promise<X509Cert
       ALPNProtocols: ['h2'],
       // Judged by the caller: who joins knows no root yet, only the hash of one.
       rejectUnauthorized: false,
+      // None: without the list Node would read all public roots into memory, to keep them there.
+      ca: [],
     })
     const stop = () => socket.destroy(new Error('stopped'))
     signal.addEventListener('abort', stop, { once: true })

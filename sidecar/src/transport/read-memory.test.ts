@@ -4,16 +4,10 @@ import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 
-/** Resolves with the MiB that are held outside of the heap after a gibibyte of reads that nobody keeps. */
-async function heldAfterReads(...flags: string[]): Promise<number> {
-  const program = `
-    const { countRead } = await import(${JSON.stringify(import.meta.resolve('./read-memory.ts'))})
-    let most = 0
-    for (let read = 0; read < 16 * 1024; read++) {
-      countRead(new Uint8Array(64 * 1024).length)
-      if (read % 64 === 0) most = Math.max(most, process.memoryUsage().arrayBuffers)
-    }
-    console.log(most / 1024 / 1024)`
+const MODULE = JSON.stringify(import.meta.resolve('./read-memory.ts'))
+
+/** Resolves with the number that `program` prints. */
+async function numberOf(program: string, ...flags: string[]): Promise<number> {
   const { stdout } = await promisify(execFile)(process.execPath, [
     ...flags,
     '--input-type=module',
@@ -21,6 +15,35 @@ async function heldAfterReads(...flags: string[]): Promise<number> {
     program,
   ])
   return Number(stdout)
+}
+
+/** Resolves with the MiB that are held outside of the heap after a gibibyte of reads that nobody keeps. */
+function heldAfterReads(...flags: string[]): Promise<number> {
+  const program = `
+    const { countRead } = await import(${MODULE})
+    let most = 0
+    for (let read = 0; read < 16 * 1024; read++) {
+      countRead(new Uint8Array(64 * 1024).length)
+      if (read % 64 === 0) most = Math.max(most, process.memoryUsage().arrayBuffers)
+    }
+    console.log(most / 1024 / 1024)`
+  return numberOf(program, ...flags)
+}
+
+/** Resolves with the MiB of heap that a process keeps which had 64 MiB in use, and reads on or not. */
+function keptAfterWork({ readsOn }: { readsOn: boolean }): Promise<number> {
+  const program = `
+    const { countRead, releaseWhenIdle } = await import(${MODULE})
+    releaseWhenIdle(20)
+    const reading = setInterval(() => countRead(1024 * 1024), 1)
+    globalThis.kept = Array.from({ length: 1024 }, () => new Array(8 * 1024).fill(1))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    globalThis.kept = undefined
+    if (!${readsOn}) clearInterval(reading)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    console.log(process.memoryUsage().heapTotal / 1024 / 1024)
+    clearInterval(reading)`
+  return numberOf(program, '--expose-gc')
 }
 
 describe('memory of reads', () => {
@@ -32,6 +55,11 @@ describe('memory of reads', () => {
 
   it('is left to V8 where the process was started without the means', async () => {
     assert.ok((await heldAfterReads()) > 0)
+  })
+
+  it('is given back when the process is idle, and not under load', async () => {
+    assert.ok((await keptAfterWork({ readsOn: false })) < 32)
+    assert.ok((await keptAfterWork({ readsOn: true })) > 48)
   })
 
   it('is collected in the image as under weft up', () => {
