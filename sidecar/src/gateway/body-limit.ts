@@ -14,7 +14,8 @@ export function limitBody(inner: Service, maxBytes: number | undefined): Service
   return {
     call(head, response) {
       if (head.length > maxBytes) throw tooLarge(maxBytes)
-      if (head.length !== UNKNOWN_LENGTH) return inner.call(head, response)
+      // What goes through a tunnel is no body.
+      if (head.length !== UNKNOWN_LENGTH || head.upgrade !== undefined) return inner.call(head, response)
       const call = new LimitedCall(response, maxBytes)
       call.handler = inner.call(head, call)
       return call

@@ -12,7 +12,8 @@ import {
 } from '@weft/schemas/policy'
 import type { IndexedSnapshot, SnapshotSource } from '@weft/schemas/snapshot'
 import { parseTraceparent } from '@weft/schemas/trace-context'
-import type { RequestHead, Service } from '../transport/exchange.ts'
+import type { RequestHandler, RequestHead, ResponseHandler, Service } from '../transport/exchange.ts'
+import { Tunnels } from './tunnels.ts'
 
 type Callee = Pick<HttpAction, 'resource' | 'service' | 'namespace'>
 
@@ -55,22 +56,41 @@ export function authorize(inner: Service, { snapshots, metrics, log, targetOf }:
   }
 
   const callers = new KnownCallers()
+  const judge = (
+    head: RequestHead,
+    now: IndexedSnapshot,
+  ): { readonly action: HttpAction; readonly decided: Decision } => {
+    const { subject } = head.peer
+    const { token } = head.notes
+    const action: HttpAction = {
+      protocol: 'http',
+      ...targetOf(now),
+      method: head.method,
+      path: pathOf(head.target),
+    }
+    return {
+      action,
+      decided: decide(now.policies, token === undefined ? subject : { ...subject, token }, action),
+    }
+  }
+  const tunnels = new Tunnels()
+  snapshots.onChange((now) => tunnels.keepOnly((head) => judge(head, now).decided.allowed))
+  const goOn = (head: RequestHead, response: ResponseHandler): RequestHandler =>
+    head.upgrade === undefined ? inner.call(head, response) : tunnels.call(inner, head, response)
+
   return {
     call(head, response) {
       const now = snapshots.current()
       const target = targetOf(now)
       head.notes.service = target.service
-      const path = pathOf(head.target)
-      const { subject } = head.peer
-      const { token } = head.notes
       // A token is of one request: what its claims allow is not prepared.
-      if (token === undefined && callers.permits(now, target, subject).covers(head.method, path))
-        return inner.call(head, response)
-      const action: HttpAction = { protocol: 'http', ...target, method: head.method, path }
-      const decided = decide(now.policies, token === undefined ? subject : { ...subject, token }, action)
+      const permits =
+        head.notes.token === undefined ? callers.permits(now, target, head.peer.subject) : undefined
+      if (permits?.covers(head.method, pathOf(head.target)) === true) return goOn(head, response)
+      const { action, decided } = judge(head, now)
       if (!decided.allowed) refuse(head, action, decided)
       if (decided.audited !== undefined) count(head, decided.audited, 'audit')
-      return inner.call(head, response)
+      return goOn(head, response)
     },
   }
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { createServer } from 'node:http'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
+import { WebSocketServer } from 'ws'
 import { bodyOf, startPair } from './pair.test-support.ts'
 
 const run = promisify(execFile)
@@ -48,6 +50,24 @@ describe('an app that knows of the mesh by HTTP_PROXY only', () => {
     )
 
     assert.equal(printed, '/path')
+  })
+
+  it('reaches it by the WebSocket that Node has', async () => {
+    const app = createServer()
+    new WebSocketServer({ server: app }).on('connection', (socket) =>
+      socket.on('message', (data) => socket.send(data, { binary: false })),
+    )
+    await using pair = await startPair({ app })
+
+    const printed = await inApp(
+      pair.outbound.port,
+      `const socket = new WebSocket('ws://server/chat')
+       socket.onopen = () => socket.send('hello')
+       socket.onmessage = ({ data }) => { console.log(data); socket.close() }
+       socket.onerror = ({ message }) => console.log('failed', message)`,
+    )
+
+    assert.equal(printed, 'hello\n')
   })
 
   it('gets an error from fetch at once where the host is unknown', async () => {

@@ -8,6 +8,7 @@ export function headOf(part: Partial<RequestHead>): RequestHead {
     authority: 'server',
     fields: [],
     length: 0,
+    upgrade: undefined,
     isGrpc: false,
     peer: { id: undefined, subject: { kind: 'anonymous' } },
     ...part,

@@ -28,6 +28,8 @@ export function timeout(inner: Service, settings: TimeoutSettings): Service {
     call(head, response) {
       const call = new TimedCall(head, response, settings)
       call.handler = inner.call(head, call)
+      // The request of a tunnel has no end before its answer.
+      if (head.upgrade !== undefined) call.startClock()
       return call
     },
   }
@@ -76,6 +78,10 @@ class TimedCall extends ForwardingResponse implements RequestHandler {
 
   end(trailers: Fields | undefined): void {
     this.handler?.end(trailers)
+    if (this.#request.upgrade === undefined) this.startClock()
+  }
+
+  startClock(): void {
     if (this.#isAnswered) return
     const { notes } = this.#request
     const { requestTimeoutMs, perTryTimeoutMs } = this.#settings

@@ -19,6 +19,9 @@
  *    are not credited, so the peer's own window shuts: memory is bounded end to end.
  * 5. Chunks are slices of the buffer that the socket delivered: they may be kept, never changed.
  * 6. `head.fields` is owned by the exchange: layers change it in place on the way in. Nothing hop-by-hop is in it.
+ * 7. Where `head.upgrade` is set, an answer of 101 makes a tunnel of the exchange: the bodies are what goes either way. Any other answer
+ *    is an ordinary one. What the caller sends before the answer is held by the connection that was dialled (it pauses, rule 4). The
+ *    end of the answer ends the tunnel; the end of the request shuts one half of it only.
  */
 import type { MeshError } from '@weft/schemas/error'
 import type { ProvenToken, Subject } from '@weft/schemas/policy'
@@ -87,6 +90,8 @@ export interface RequestHead {
   readonly fields: Fields
   /** Bytes of the body: 0 none, UNKNOWN_LENGTH where its end says so. */
   readonly length: number
+  /** Protocol that the caller wants to go on with, `websocket` for one; undefined on all but few requests. */
+  readonly upgrade: string | undefined
   /** It came over HTTP/2 with the content type of gRPC: errors are answered in gRPC's way. */
   readonly isGrpc: boolean
   /** Names of fields that their sender wants in no compression table on the way (RFC 7541, section 6.2.3). */

@@ -41,6 +41,7 @@ export function ask(
     // Not recorded: nobody looks for the traces of a clock.
     fields: [...fields, 'user-agent', 'weft-health-check', 'traceparent', unsampled()],
     length: body.length,
+    upgrade: undefined,
     isGrpc: isGrpcType(firstValue(fields, 'content-type') ?? ''),
     peer: { id: undefined, subject: { kind: 'anonymous' } },
     notes: newNotes(),

@@ -56,7 +56,9 @@ export interface MirrorTarget {
 export function mirror(inner: Service, target: MirrorTarget, budget: MirrorBudget): Service {
   return {
     call(head, response) {
-      if (Math.random() >= target.share || !budget.tryTake(target.name)) return inner.call(head, response)
+      // Of a conversation there is no copy: the other side would have to answer it.
+      if (head.upgrade !== undefined || Math.random() >= target.share) return inner.call(head, response)
+      if (!budget.tryTake(target.name)) return inner.call(head, response)
       const copy = new MirrorCall(target.name, budget)
       const call = new MirroredCall(response, copy)
       // The copy of the head first: layers below change the fields in place.

@@ -78,6 +78,12 @@ export class ClientConnection implements MessageSink, OutputOwner, PooledConnect
     return this.#owner.resend(head, response)
   }
 
+  /** The caller has said all that it wanted to say in a tunnel. */
+  endTunnel(): void {
+    this.output.flush()
+    this.#socket.end()
+  }
+
   pauseAnswer(): void {
     this.#socket.pause()
   }
@@ -144,10 +150,10 @@ export class ClientConnection implements MessageSink, OutputOwner, PooledConnect
   onHead(scanner: HeadScanner, buffer: Buffer, from: number, to: number): number {
     const exchange = this.#exchange
     if (exchange === undefined) return 0
-    const head = this.#heads.read(scanner, { buffer, from, to }, exchange.head.method)
+    const head = this.#heads.read(scanner, { buffer, from, to }, exchange.head)
     const { body } = this.#heads
     if (body === BODY.interim) exchange.response.onInterim(head.status, head.fields)
-    else exchange.response.onHead(head)
+    else exchange.onHead(head)
     return body
   }
 

@@ -7,8 +7,10 @@ import {
   type RequestHandler,
   type RequestHead,
   type ResponseHandler,
+  type ResponseHead,
 } from '../exchange.ts'
-import { BodyWriter } from './body-writer.ts'
+import { PendingUpgrade } from '../upgrade.ts'
+import { BodyWriter, UNTIL_CLOSE } from './body-writer.ts'
 import type { ClientConnection } from './client-connection.ts'
 import { requestText } from './write-head.ts'
 
@@ -19,6 +21,8 @@ export class ClientExchange implements RequestHandler {
   readonly #isOnReused: boolean
   readonly #body: BodyWriter
   readonly #writesBefore: number
+  /** Until it is answered. */
+  #upgrade: PendingUpgrade | undefined
   #resent: RequestHandler | undefined
   isRequestEnded = false
   /** A byte of an answer has come. */
@@ -35,23 +39,44 @@ export class ClientExchange implements RequestHandler {
     this.head = head
     this.response = response
     this.#isOnReused = isOnReused
-    this.#body = new BodyWriter(connection.output, head.length)
+    this.#upgrade = head.upgrade === undefined ? undefined : new PendingUpgrade(head)
+    this.#body = new BodyWriter(connection.output, head.upgrade === undefined ? head.length : UNTIL_CLOSE)
     this.#writesBefore = connection.output.writes
   }
 
   start(): void {
-    this.#connection.output.text(requestText(this.head))
+    this.#connection.output.text(requestText(this.#upgrade?.head ?? this.head))
+  }
+
+  /** Throws MeshError. */
+  onHead(head: ResponseHead): void {
+    const upgrade = head.status === 101 ? this.#upgrade : undefined
+    upgrade?.check(head)
+    this.response.onHead(head)
+    if (upgrade !== undefined && !this.isOver) this.#openTunnel(upgrade)
+  }
+
+  #openTunnel({ early }: PendingUpgrade): void {
+    this.#upgrade = undefined
+    for (const chunk of early) this.#body.data(chunk)
+    if (this.isRequestEnded) this.#connection.endTunnel()
+    else if (early.length > 0 && !this.#connection.output.isBlocked) this.response.onResume()
   }
 
   data(chunk: Buffer): void {
     if (this.isOver) this.#resent?.data(chunk)
-    else this.#body.data(chunk)
+    else if (this.#upgrade === undefined) this.#body.data(chunk)
+    else {
+      this.#upgrade.early.push(chunk)
+      this.response.onPause()
+    }
   }
 
   end(trailers: Fields | undefined): void {
     this.isRequestEnded = true
     if (this.isOver) this.#resent?.end(trailers)
-    else this.#body.end(trailers)
+    else if (this.head.upgrade === undefined) this.#body.end(trailers)
+    else if (this.#upgrade === undefined) this.#connection.endTunnel()
   }
 
   cancel(error: MeshError): void {
@@ -85,7 +110,8 @@ export class ClientExchange implements RequestHandler {
     this.isOver = true
     const progress = this.#progress()
     const isSafe = progress === 'unsent' || (progress === 'unanswered' && isIdempotent(this.head.method))
-    if (this.#isOnReused && isSafe && this.head.length === 0) {
+    const hasNoBody = this.head.length === 0 || this.#upgrade?.early.length === 0
+    if (this.#isOnReused && isSafe && hasNoBody) {
       this.#resend()
       return
     }

@@ -20,6 +20,8 @@ export class FieldsReader {
   host: string | undefined
   hasClose = false
   hasKeepAlive = false
+  /** Connection names Upgrade: without that it is a field like any other that is not for us. */
+  hasUpgrade = false
   keepAlive = ''
   upgrade = ''
   expect = ''
@@ -54,6 +56,7 @@ export class FieldsReader {
     this.host = undefined
     this.hasClose = false
     this.hasKeepAlive = false
+    this.hasUpgrade = false
     this.keepAlive = ''
     this.upgrade = ''
     this.expect = ''
@@ -106,6 +109,7 @@ export class FieldsReader {
         const name = option.trim()
         if (name === 'close') this.hasClose = true
         else if (name === 'keep-alive') this.hasKeepAlive = true
+        else if (name === 'upgrade') this.hasUpgrade = true
         else if (name !== '') this.#named.push(name)
       }
   }

@@ -33,7 +33,7 @@ export function readRequests(pieces: readonly Buffer[], acceptsAbsoluteForm = tr
 export function readResponses(pieces: readonly Buffer[], method = 'GET', isClosed = true): ReadResult {
   const heads = new ResponseHeadReader()
   const readHead = (...[scanner, buffer, from, to]: Parameters<MessageSink['onHead']>) => ({
-    head: heads.read(scanner, { buffer, from, to }, method),
+    head: heads.read(scanner, { buffer, from, to }, { method, upgrade: undefined }),
     body: heads.body,
   })
   return readAll('response', pieces, readHead, isClosed)

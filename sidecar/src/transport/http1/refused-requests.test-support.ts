@@ -98,7 +98,21 @@ export const REFUSED_REQUESTS: readonly RefusedRequest[] = [
   refused('a Host with user information', 'GET / HTTP/1.1\r\nHost: a@server\r\n\r\n'),
   refused('a list as Host', 'GET / HTTP/1.1\r\nHost: server, other\r\n\r\n'),
   // Others
-  refused('an upgrade', get('Connection: Upgrade\r\nUpgrade: websocket\r\n'), 501),
+  refused(
+    'an upgrade with a body',
+    get('Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 3\r\n'),
+  ),
+  refused(
+    'an upgrade with chunks',
+    get('Connection: Upgrade\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n'),
+  ),
+  refused('an upgrade to no protocol', get('Connection: Upgrade\r\nUpgrade: web socket\r\n')),
+  refused('an upgrade to one of several', get('Connection: Upgrade\r\nUpgrade: websocket, other\r\n'), 501),
+  refused(
+    'an upgrade by POST',
+    'POST / HTTP/1.1\r\nHost: server\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+    501,
+  ),
   refused('too many fields', get('x: y\r\n'.repeat(100)), 431),
   refused('too large a head', get(`x: ${'y'.repeat(33_000)}\r\n`), 431),
   refused('too long a request line', `GET /${'y'.repeat(33_000)} HTTP/1.1\r\nHost: server\r\n\r\n`, 431),

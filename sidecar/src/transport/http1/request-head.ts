@@ -1,7 +1,7 @@
 /** What a scanned request means: target forms, Host, version (RFC 9112, sections 3 and 6). */
-import { MeshError } from '@weft/schemas/error'
 import { isAuthority } from '../characters.ts'
 import { newNotes, type Peer, type RequestHead, UNKNOWN_LENGTH } from '../exchange.ts'
+import { requestedUpgrade } from '../upgrade.ts'
 import { FieldsReader } from './fields-reader.ts'
 import { type HeadScanner, malformed, START_MARKS } from './head-scanner.ts'
 
@@ -42,6 +42,8 @@ export class RequestHeadReader {
     const host = this.#hostOf(fields.host)
     this.#keepEndToEnd()
     const length = fields.length ?? 0
+    const upgrade =
+      fields.hasUpgrade && !this.isHttp10 ? requestedUpgrade(fields.upgrade, method, length) : undefined
     let path = target
     let authority = host
     if (method === 'CONNECT') authority = connectTarget(target, length)
@@ -56,7 +58,8 @@ export class RequestHeadReader {
       target: path,
       authority: this.tunnelAuthority ?? authority,
       fields: fields.fields,
-      length,
+      length: upgrade === undefined ? length : UNKNOWN_LENGTH,
+      upgrade,
       isGrpc: false,
       peer: this.#source.peer,
       notes: newNotes(),
@@ -68,12 +71,8 @@ export class RequestHeadReader {
   }
 
   #checkFraming(): void {
-    const { length, upgrade } = this.#fields
-    if (this.isHttp10 && length === UNKNOWN_LENGTH)
+    if (this.isHttp10 && this.#fields.length === UNKNOWN_LENGTH)
       throw malformed('expected no Transfer-Encoding in an HTTP/1.0 request')
-    // An upgrade to HTTP/2 is an offer that may be passed over in silence; any other one is asked for in earnest.
-    if (upgrade !== '' && !/^(?:h2c?|HTTP\/2(?:\.0)?|TLS\/1\.[0-3])$/i.test(upgrade))
-      throw new MeshError('not_implemented', `expected no Upgrade; ${upgrade.slice(0, 64)} came`)
   }
 
   #hostOf(host: string | undefined): string {

@@ -1,5 +1,5 @@
 /** What a scanned response means (RFC 9112, section 6.3). */
-import { type ResponseHead, UNKNOWN_LENGTH } from '../exchange.ts'
+import { type RequestHead, type ResponseHead, UNKNOWN_LENGTH } from '../exchange.ts'
 import { FieldsReader } from './fields-reader.ts'
 import { type HeadScanner, malformed, START_MARKS } from './head-scanner.ts'
 import { BODY } from './message-reader.ts'
@@ -16,27 +16,38 @@ export class ResponseHeadReader {
   /** Seconds that the server keeps an idle connection, where it says so. */
   keepAliveSeconds: number | undefined
 
-  /** `method` is that of the request. Throws MeshError. */
+  /** `request`: what is answered. Throws MeshError. */
   read(
     scanner: HeadScanner,
     bytes: { readonly buffer: Buffer; readonly from: number; readonly to: number },
-    method: string,
+    request: Pick<RequestHead, 'method' | 'upgrade'>,
   ): ResponseHead {
     const text = bytes.buffer.toString('latin1', bytes.from, bytes.to)
     const status = scanner.marks[0] as number
     const isHttp10 = scanner.marks[1] === 0
-    if (status === 101) throw malformed('expected no 101: nothing was asked to be upgraded')
     const fields = this.#fields
     fields.read(text, scanner, START_MARKS.response)
+    if (status === 101) return this.#switched(request)
     if (isHttp10 && fields.length === UNKNOWN_LENGTH)
       throw malformed('expected no Transfer-Encoding from HTTP/1.0')
     if (fields.trailer !== '' && fields.length === UNKNOWN_LENGTH)
       fields.fields.push('trailer', fields.trailer)
     this.keepsAlive = !fields.hasClose && (!isHttp10 || fields.hasKeepAlive)
     this.keepAliveSeconds = timeoutIn(fields.keepAlive)
-    this.body = bodyOf(method, status, fields.length)
+    this.body = bodyOf(request.method, status, fields.length)
     if (this.body === BODY.untilClose) this.keepsAlive = false
     return { status, fields: fields.fields, length: fields.length ?? UNKNOWN_LENGTH }
+  }
+
+  /** The bytes of another protocol follow, until the connection ends. */
+  #switched({ upgrade }: Pick<RequestHead, 'upgrade'>): ResponseHead {
+    const { upgrade: protocol, fields, length } = this.#fields
+    if (upgrade === undefined) throw malformed('expected no 101: nothing was asked to be upgraded')
+    if (protocol.toLowerCase() !== upgrade) throw malformed(`expected 101 to go on with ${upgrade}`)
+    if (length !== undefined) throw malformed('expected a 101 without the length of a body')
+    this.keepsAlive = false
+    this.body = BODY.untilClose
+    return { status: 101, fields, length: UNKNOWN_LENGTH }
   }
 }
 

@@ -18,7 +18,7 @@ import { onRead } from '../read-memory.ts'
 import type { OpenTunnel } from '../tcp/pending-splice.ts'
 import { answeredTunnel } from './connect.ts'
 import type { HeadScanner } from './head-scanner.ts'
-import { MessageReader, type MessageSink } from './message-reader.ts'
+import { BODY, MessageReader, type MessageSink } from './message-reader.ts'
 import { RequestHeadReader } from './request-head.ts'
 import { type ExchangeOwner, ServerExchange } from './server-exchange.ts'
 import type { ServerConnectionOptions } from './server-options.ts'
@@ -112,13 +112,19 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
     if (this.#tunnel !== undefined) {
       this.output.flush()
       this.#ending.handOver(answeredTunnel(this.#socket, this.#tunnel, this.#reader.takeRest()))
-    } else if (exchange !== undefined && !exchange.isRequestEnded) this.#silence.onBodyPart()
+    } else if (exchange?.head.upgrade !== undefined) this.#silence.onTunnelled()
+    else if (exchange !== undefined && !exchange.isRequestEnded) this.#silence.onBodyPart()
     else if (exchange !== undefined || this.#isWaitingToProceed) {
       if (this.#reader.heldBytes > 0) this.#socket.pause()
     } else if (!this.#reader.isBetweenMessages) this.#silence.onHeadPart()
   }
 
   #onSocketEnd(): void {
+    if (this.#exchange?.isTunnel === true) {
+      this.#exchange.isRequestEnded = true
+      this.#exchange.handler.end(undefined)
+      return
+    }
     // As Envoy, nginx and Go do: who shuts its side while it waits is gone, and what is done for it can be stopped.
     if (this.#exchange !== undefined) this.#abandon(this.#exchange)
     this.#end()
@@ -145,13 +151,15 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
       this.#openTunnel(head.authority)
       return 0
     }
-    if (this.heads.wantsClose) this.#isLast = true
+    const isUpgrade = head.upgrade !== undefined
+    // What follows an upgrade is no request, also where it is refused: nobody could say where the next one would begin.
+    if (this.heads.wantsClose || isUpgrade) this.#isLast = true
     const exchange = new ServerExchange(this, head)
     this.#exchange = exchange
     this.#discarded = 0
     exchange.handler = this.#options.service.call(head, exchange)
     if (this.output.isBlocked) exchange.handler.pause()
-    return head.length
+    return isUpgrade ? BODY.untilClose : head.length
   }
 
   onBody(chunk: Buffer): void {
@@ -209,6 +217,10 @@ export class ServerConnection implements MessageSink, ExchangeOwner, OutputOwner
     if (!this.#isBodyPaused) return
     this.#isBodyPaused = false
     this.#socket.resume()
+  }
+
+  onTunnelled(): void {
+    this.#silence.onTunnelled()
   }
 
   // From the output

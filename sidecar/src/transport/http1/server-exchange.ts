@@ -10,9 +10,10 @@ import {
   UNKNOWN_LENGTH,
 } from '../exchange.ts'
 import type { Output } from '../output.ts'
+import { answeredKey } from '../upgrade.ts'
 import { BodyWriter, NO_BODY, UNTIL_CLOSE } from './body-writer.ts'
 import { hasNoBody } from './response-head.ts'
-import { interimText, responseText } from './write-head.ts'
+import { interimText, responseText, switchingText } from './write-head.ts'
 
 /** What an exchange asks of its connection. */
 export interface ExchangeOwner {
@@ -28,6 +29,8 @@ export interface ExchangeOwner {
   onBroken(exchange: ServerExchange): void
   onPauseRequest(): void
   onResumeRequest(): void
+  /** Bytes went through the tunnel that this exchange has become. */
+  onTunnelled(): void
 }
 
 export class ServerExchange implements ResponseHandler {
@@ -38,6 +41,8 @@ export class ServerExchange implements ResponseHandler {
   isRequestEnded = false
   isAnswerStarted = false
   isAnswerEnded = false
+  /** The caller goes on with the protocol that it asked for. */
+  isTunnel = false
   #body: BodyWriter | undefined
 
   constructor(owner: ExchangeOwner, head: RequestHead) {
@@ -55,7 +60,13 @@ export class ServerExchange implements ResponseHandler {
     if (this.isAnswerEnded) return
     this.isAnswerStarted = true
     const owner = this.#owner
-    const { method } = this.head
+    const { method, upgrade } = this.head
+    if (head.status === 101 && upgrade !== undefined) {
+      this.isTunnel = true
+      owner.output.text(switchingText(upgrade, answeredKey(this.head, head.fields)))
+      this.#body = new BodyWriter(owner.output, UNTIL_CLOSE)
+      return
+    }
     // The caller may now keep its body to itself, and what comes next could be either that body or a request.
     if (owner.heads.expectsContinue && !this.isRequestEnded) owner.mustClose()
     const knowsChunks = !owner.heads.isHttp10
@@ -67,6 +78,7 @@ export class ServerExchange implements ResponseHandler {
   onData(chunk: Buffer): void {
     if (this.isAnswerEnded || this.#body === undefined) return
     if (!this.#body.data(chunk)) this.#break()
+    else if (this.isTunnel) this.#owner.onTunnelled()
   }
 
   onEnd(trailers: Fields | undefined): void {

@@ -2,6 +2,8 @@ import type { Http1Limits } from './limits.ts'
 
 /** Longer than a caller in a loop needs from an answer to its next request, shorter than anybody waits for a drain. */
 const QUIET_MS = 200
+/** As of opaque TCP: who is silent for longer in a WebSocket sends its pings. */
+const TUNNEL_IDLE_MS = 3_600_000
 
 /**
  * Until when an accepted connection may go on without what it waits for. A time that is looked at now and then: cheaper than a
@@ -37,6 +39,11 @@ export class SilenceLimit {
   /** A part of a request's body has come. */
   onBodyPart(): void {
     this.#endsAt = performance.now() + this.#limits.idleTimeoutMs
+  }
+
+  /** The exchange is a tunnel, or may become one; bytes went either way. */
+  onTunnelled(): void {
+    this.#endsAt = performance.now() + TUNNEL_IDLE_MS
   }
 
   /** Answered before its request was whole: the rest of it has as long as a head. */

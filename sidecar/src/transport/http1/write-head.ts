@@ -19,12 +19,16 @@ export function fieldLines(fields: Fields): string {
 /** Methods that seldom have a body: without one they say nothing of its length (RFC 9110, section 8.6). */
 const WITHOUT_LENGTH: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE'])
 
+/** The lines that ask for another protocol, or say that it begins. */
+const upgradeLines = (protocol: string): string => `connection: upgrade\r\nupgrade: ${protocol}\r\n`
+
 export function requestText(head: RequestHead): string {
   const start = `${head.method} ${head.target} HTTP/1.1\r\nhost: ${head.authority}\r\n`
   return `${start}${fieldLines(head.fields)}${requestFraming(head)}\r\n`
 }
 
-function requestFraming({ length, method }: RequestHead): string {
+function requestFraming({ length, method, upgrade }: RequestHead): string {
+  if (upgrade !== undefined) return upgradeLines(upgrade)
   if (length === UNKNOWN_LENGTH) return 'transfer-encoding: chunked\r\n'
   return length === 0 && WITHOUT_LENGTH.has(method) ? '' : `content-length: ${length}\r\n`
 }
@@ -46,6 +50,11 @@ function responseFraming({ status, length }: ResponseHead, { method, knowsChunks
   if (status === 204) return ''
   if (length !== UNKNOWN_LENGTH) return `content-length: ${length}\r\n`
   return hasNoBody(method, status) || !knowsChunks ? '' : 'transfer-encoding: chunked\r\n'
+}
+
+/** 101: what follows is not HTTP/1.1 any more (RFC 9110, section 15.2.2). */
+export function switchingText(protocol: string, fields: Fields): string {
+  return `${STATUS_LINES[101]}${upgradeLines(protocol)}${fieldLines(fields)}\r\n`
 }
 
 export function interimText(status: number, fields: Fields): string {

@@ -9,6 +9,7 @@ import { MeshError } from '@weft/schemas/error'
 import type { RequestHandler, RequestHead, ResponseHandler } from '../exchange.ts'
 import { DEFAULT_LIMITS } from '../http1/limits.ts'
 import type { ConnectionOwner, PooledConnection } from '../pooled-connection.ts'
+import { WaitingExchange } from '../waiting-exchange.ts'
 import { ClientStream } from './client-stream.ts'
 import { Http2Connection } from './connection.ts'
 import { ConnectionError, ERROR_CODE, MAX_STREAM_ID, SETTING } from './protocol.ts'
@@ -28,6 +29,10 @@ export class Http2ClientConnection extends Http2Connection implements PooledConn
   #maxStreams = ASSUMED_STREAMS
   #resets = 0
   #isRetired = false
+  /** Whether the other side takes an extended CONNECT; undefined before its SETTINGS have come. */
+  #takesUpgrades: boolean | undefined
+  /** Upgrades that came before. */
+  readonly #upgrades = new Set<WaitingExchange>()
   isReady = false
   idleSince = performance.now()
   readonly idleLimitMs = Number.POSITIVE_INFINITY
@@ -49,7 +54,7 @@ export class Http2ClientConnection extends Http2Connection implements PooledConn
   }
 
   get isIdle(): boolean {
-    return this.streams.size === 0
+    return this.streams.size + this.#upgrades.size === 0
   }
 
   call(head: RequestHead, response: ResponseHandler): RequestHandler {
@@ -61,6 +66,7 @@ export class Http2ClientConnection extends Http2Connection implements PooledConn
   }
 
   #open(head: RequestHead, response: ResponseHandler, isRepeated: boolean): RequestHandler {
+    if (head.upgrade !== undefined && this.#takesUpgrades !== true) return this.#whenSettled(head, response)
     const stream = new ClientStream(this, this.#nextStreamId, { head, response, isRepeated })
     this.#nextStreamId += 2
     // Numbers are not used twice: the next connection begins again.
@@ -68,6 +74,22 @@ export class Http2ClientConnection extends Http2Connection implements PooledConn
     this.streams.add(stream)
     stream.onHeadWritten(this.headers.request(stream.id, head, this.#isSecure ? 'https' : 'http'))
     return stream
+  }
+
+  /** RFC 8441, section 3: not before the other side has said that it knows what is meant. */
+  #whenSettled(head: RequestHead, response: ResponseHandler): RequestHandler {
+    if (this.#takesUpgrades === false)
+      throw new MeshError(
+        'not_implemented',
+        `expected no Upgrade: the upstream, over HTTP/2, takes no ${head.upgrade}`,
+      )
+    const waiting = new WaitingExchange(
+      { onWaitCancelled: (gone) => this.#upgrades.delete(gone) },
+      head,
+      response,
+    )
+    this.#upgrades.add(waiting)
+    return waiting
   }
 
   retire(): void {
@@ -92,6 +114,12 @@ export class Http2ClientConnection extends Http2Connection implements PooledConn
     this.socket.destroySoon()
     this.#owner.onClosed(this)
     this.breakAll(error)
+    this.#failUpgrades(error)
+  }
+
+  #failUpgrades(error: MeshError): void {
+    for (const waiting of this.#upgrades) waiting.fail(error)
+    this.#upgrades.clear()
   }
 
   // From the reader
@@ -126,7 +154,17 @@ export class Http2ClientConnection extends Http2Connection implements PooledConn
     if (isEnd && !stream.isClosed && !stream.endRemote(undefined)) throw shortBody()
   }
 
+  override onSettingsEnd(isAnswer: boolean): void {
+    super.onSettingsEnd(isAnswer)
+    if (isAnswer) return
+    this.#takesUpgrades ??= false
+    const waiting = [...this.#upgrades]
+    this.#upgrades.clear()
+    for (const upgrade of waiting) upgrade.attach(this)
+  }
+
   override onSetting(id: number, value: number): void {
+    if (id === SETTING.enableConnectProtocol) this.#takesUpgrades = value === 1
     if (id !== SETTING.maxConcurrentStreams) {
       super.onSetting(id, value)
       return
@@ -187,6 +225,7 @@ export class Http2ClientConnection extends Http2Connection implements PooledConn
 
   protected override onClosed(): void {
     this.#owner.onClosed(this)
+    this.#failUpgrades(new MeshError('upstream_reset', 'the upstream closed the connection'))
   }
 }
 

@@ -1,12 +1,13 @@
 /** One request on a dialled HTTP/2 connection: writes the request, and knows how far it has come when it fails. */
 import { MeshError } from '@weft/schemas/error'
-import type {
-  Fields,
-  Progress,
-  RequestHandler,
-  RequestHead,
-  ResponseHandler,
-  ResponseHead,
+import {
+  type Fields,
+  type Progress,
+  type RequestHandler,
+  type RequestHead,
+  type ResponseHandler,
+  type ResponseHead,
+  UNKNOWN_LENGTH,
 } from '../exchange.ts'
 import { hasNoBody } from '../http1/response-head.ts'
 import type { Http2ClientConnection } from './client-connection.ts'
@@ -84,6 +85,10 @@ export class ClientStream extends Http2Stream implements RequestHandler {
   onHead(head: ResponseHead): void {
     this.#isAnswering = true
     this.#hasHead = true
+    if (this.head.upgrade !== undefined && head.status < 300) {
+      this.#response.onHead({ ...head, status: 101, length: UNKNOWN_LENGTH })
+      return
+    }
     const isBare = hasNoBody(this.head.method, head.status)
     this.expectedBytes = isBare ? 0 : head.length
     this.#response.onHead(head)

@@ -21,10 +21,15 @@ export class HeaderWriter {
 
   /** Returns where the flags of the frame are; it does not end the stream yet. */
   request(streamId: number, head: RequestHead, scheme: 'http' | 'https'): number {
-    const { method, target, authority, fields, length } = head
-    this.#begin(fields, START_BYTES + method.length + target.length + authority.length)
+    const { target, authority, fields, length, upgrade } = head
+    const method = upgrade === undefined ? head.method : 'CONNECT'
+    this.#begin(
+      fields,
+      START_BYTES + (upgrade?.length ?? 0) + method.length + target.length + authority.length,
+    )
     const { encoder } = this
     encoder.field(':method', method)
+    if (upgrade !== undefined) encoder.field(':protocol', upgrade)
     encoder.field(':scheme', scheme)
     encoder.field(':path', target)
     if (authority !== '') encoder.field(':authority', authority)

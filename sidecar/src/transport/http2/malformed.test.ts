@@ -14,6 +14,11 @@ import {
 describe('what cannot be translated safely', () => {
   const pseudo = (name: string, value: string): FieldList =>
     requestFields().map(([known, was]) => [known, known === name ? value : was])
+  /** An extended CONNECT (RFC 8441). */
+  const upgrade = (protocol: string, more: FieldList = []): FieldList => [
+    [':protocol', protocol],
+    ...requestFields(more, 'CONNECT'),
+  ]
   const without = (name: string): FieldList => requestFields().filter(([known]) => known !== name)
   for (const [what, fields] of [
     ['a field before :path', [['a', 'b'], ...requestFields()]],
@@ -57,6 +62,12 @@ describe('what cannot be translated safely', () => {
       ]),
     ],
     ['Content-Length that is no number', requestFields([['content-length', '+0']])],
+    [':protocol without CONNECT', [[':protocol', 'websocket'], ...requestFields()]],
+    ['two :protocol', [[':protocol', 'websocket'], ...upgrade('websocket')]],
+    [':protocol that is no name', upgrade('web socket')],
+    [':protocol that is empty', upgrade('')],
+    ['an extended CONNECT without :path', upgrade('websocket').filter(([name]) => name !== ':path')],
+    ['an extended CONNECT with a length', upgrade('websocket', [['content-length', '0']])],
     ['Content-Length without a body', requestFields([['content-length', '1']])],
   ] as const satisfies readonly (readonly [string, FieldList])[])
     it(`is refused: ${what}`, async () => {

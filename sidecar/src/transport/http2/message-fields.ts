@@ -16,6 +16,7 @@ import { removeFields } from '../fields.ts'
 import { isGrpcType } from '../grpc.ts'
 import { KIND } from '../names.ts'
 import { NOT_IN_TRAILERS } from '../trailers.ts'
+import { isProtocol } from '../upgrade.ts'
 import { type FieldSink, MALFORMED } from './hpack/decoder.ts'
 import { ENTRY_OVERHEAD_BYTES, PSEUDO } from './hpack/static-table.ts'
 import type { Http2Limits } from './limits.ts'
@@ -38,6 +39,7 @@ export class MessageFields implements FieldSink {
   #path: string | undefined
   #authority: string | undefined
   #status: string | undefined
+  #protocol: string | undefined
   #host: string | undefined
   #contentLength: string | undefined
   #cookieAt = -1
@@ -64,6 +66,7 @@ export class MessageFields implements FieldSink {
     this.#path = undefined
     this.#authority = undefined
     this.#status = undefined
+    this.#protocol = undefined
     this.#host = undefined
     this.#contentLength = undefined
     this.#cookieAt = -1
@@ -98,16 +101,19 @@ export class MessageFields implements FieldSink {
     const method = this.#method
     if (method === undefined || !METHOD.test(method)) throw malformed('expected :method')
     if (this.#status !== undefined) throw malformed('expected no :status in a request')
-    if (method === 'CONNECT') throw new MeshError('not_implemented', 'expected no CONNECT here')
+    const upgrade = this.#upgradeOf(method)
     if (!this.#scheme) throw malformed('expected :scheme')
-    const length = this.#length() ?? (isEnd ? 0 : UNKNOWN_LENGTH)
+    const length = this.#length() ?? (isEnd && upgrade === undefined ? 0 : UNKNOWN_LENGTH)
     if (isEnd && length > 0) throw malformed(`expected a body of ${length} bytes; none came`)
+    if (upgrade !== undefined && length !== UNKNOWN_LENGTH)
+      throw malformed('expected CONNECT without a length')
     return {
-      method,
+      method: upgrade === undefined ? method : 'GET',
       target: this.#checkTarget(method),
       authority: this.#checkAuthority(),
       fields: this.fields,
       length,
+      upgrade,
       isGrpc: this.#isGrpc,
       peer,
       notes: newNotes(),
@@ -137,6 +143,18 @@ export class MessageFields implements FieldSink {
       throw malformed('expected no pseudo-header field in trailers')
     removeFields(this.fields, (name) => NOT_IN_TRAILERS.has(name))
     return this.fields.length === 0 ? undefined : this.fields
+  }
+
+  /** What a request asks to go on with: an extended CONNECT, which is HTTP/1.1's GET with Upgrade (RFC 8441, section 5). */
+  #upgradeOf(method: string): string | undefined {
+    const protocol = this.#protocol
+    if (protocol === undefined) {
+      if (method === 'CONNECT') throw new MeshError('not_implemented', 'expected no CONNECT here')
+      return undefined
+    }
+    if (method !== 'CONNECT') throw malformed('expected :protocol with CONNECT only')
+    if (!isProtocol(protocol)) throw malformed('expected the name of a protocol in :protocol')
+    return protocol.toLowerCase()
   }
 
   #ordinary(name: string, value: string): void {
@@ -174,9 +192,12 @@ export class MessageFields implements FieldSink {
     } else if (kind === PSEUDO.authority) {
       before = this.#authority
       this.#authority = value
-    } else {
+    } else if (kind === PSEUDO.status) {
       before = this.#status
       this.#status = value
+    } else {
+      before = this.#protocol
+      this.#protocol = value
     }
     return before
   }
@@ -208,7 +229,7 @@ export class MessageFields implements FieldSink {
   }
 
   #isRequestLike(): boolean {
-    return (this.#method ?? this.#scheme ?? this.#path ?? this.#authority) !== undefined
+    return (this.#method ?? this.#scheme ?? this.#path ?? this.#authority ?? this.#protocol) !== undefined
   }
 
   #length(): number | undefined {

@@ -26,6 +26,8 @@ export const SETTING = {
   initialWindowSize: 4,
   maxFrameSize: 5,
   maxHeaderListSize: 6,
+  /** RFC 8441, section 3. */
+  enableConnectProtocol: 8,
 } as const
 
 export const ERROR_CODE = {

@@ -39,6 +39,7 @@ export class Http2ServerConnection extends Http2Connection {
     writeStart(this.output, [
       [SETTING.maxConcurrentStreams, MAX_CONCURRENT_STREAMS],
       [SETTING.maxHeaderListSize, options.limits.maxHeadBytes],
+      [SETTING.enableConnectProtocol, 1],
     ])
     socket.on('end', () => this.#onSocketEnd())
   }

@@ -49,9 +49,10 @@ export class ServerStream extends Http2Stream implements ResponseHandler {
     if (isEnd) handler.end(undefined)
   }
 
-  /** True where the next thing to happen is that more of the request comes. gRPC streams may be silent for as long as they like. */
+  /** True where the next thing to happen is that more of the request comes. gRPC streams may be silent for as long as they like, and tunnels. */
   get isAwaitingRequest(): boolean {
-    return !(this.isRemoteEnded || this.#isAnswerStarted || this.isPaused || this.#request?.isGrpc === true)
+    if (this.isRemoteEnded || this.#isAnswerStarted || this.isPaused) return false
+    return this.#request?.isGrpc !== true && this.#request?.upgrade === undefined
   }
 
   /** Gives the request up; whoever answers for it here says why. */
@@ -68,6 +69,11 @@ export class ServerStream extends Http2Stream implements ResponseHandler {
   onHead(head: ResponseHead): void {
     if (this.isLocalEnded) return
     this.#isAnswerStarted = true
+    if (head.status === 101) {
+      // The stream is the tunnel: HTTP/2 has no 101, and says 200 (RFC 8441, section 5).
+      this.connection.writeResponse(this, { ...head, status: 200 })
+      return
+    }
     this.#hasNoBody = hasNoBody(this.#request?.method ?? '', head.status)
     this.#remaining = this.#hasNoBody ? UNKNOWN_LENGTH : head.length
     this.connection.writeResponse(this, head)

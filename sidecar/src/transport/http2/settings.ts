@@ -39,6 +39,8 @@ export function writeStart(output: FrameOutput, settings: Settings): void {
 export function checkSetting(id: number, value: number): void {
   if (id === SETTING.enablePush && value > 1)
     throw new ConnectionError(ERROR_CODE.protocol, 'expected ENABLE_PUSH of 0 or 1')
+  if (id === SETTING.enableConnectProtocol && value > 1)
+    throw new ConnectionError(ERROR_CODE.protocol, 'expected ENABLE_CONNECT_PROTOCOL of 0 or 1')
   if (id === SETTING.initialWindowSize && value > MAX_WINDOW_BYTES)
     throw new ConnectionError(ERROR_CODE.flowControl, 'expected INITIAL_WINDOW_SIZE within its range')
   if (id === SETTING.maxFrameSize && (value < DEFAULT_FRAME_BYTES || value > MAX_FRAME_BYTES))

@@ -1,8 +1,16 @@
 /** The static table (RFC 7541, appendix A), and what its names mean to a connection. */
 import { KIND, kindOf } from '../../names.ts'
 
-/** Kinds of the pseudo-header fields of RFC 9113, section 8.3, beside those of names.ts. */
-export const PSEUDO = { method: 16, scheme: 17, path: 18, authority: 19, status: 20, unknown: 21 } as const
+/** Kinds of the pseudo-header fields of RFC 9113, section 8.3, and RFC 8441, section 4, beside those of names.ts. */
+export const PSEUDO = {
+  method: 16,
+  scheme: 17,
+  path: 18,
+  authority: 19,
+  status: 20,
+  protocol: 21,
+  unknown: 22,
+} as const
 
 const PSEUDO_KINDS: ReadonlyMap<string, number> = new Map([
   [':method', PSEUDO.method],
@@ -10,6 +18,7 @@ const PSEUDO_KINDS: ReadonlyMap<string, number> = new Map([
   [':path', PSEUDO.path],
   [':authority', PSEUDO.authority],
   [':status', PSEUDO.status],
+  [':protocol', PSEUDO.protocol],
 ])
 
 /** The kind of a name that begins with a colon. */
