@@ -1,5 +1,6 @@
 /** The part of a snapshot that makes a sidecar a gateway: where it listens, as whom, and where its requests go. */
 import type { RouteTable } from './snapshot-routes.ts'
+import type { RateLimit } from './snapshot-traffic.ts'
 
 export interface GatewayTls {
   /** Folders below that of the gateway's certificates, each with `tls.crt` and `tls.key`: one certificate in several kinds of key. */
@@ -26,4 +27,5 @@ export interface GatewayEntry {
   /** Of a request; absent: no limit, since bodies are not held. */
   readonly maxBodyBytes?: number
   readonly maxHeadBytes?: number
+  readonly rateLimits?: readonly RateLimit[]
 }

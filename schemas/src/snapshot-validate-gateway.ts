@@ -1,5 +1,6 @@
 import { listOf, matching, object, text, whole } from './snapshot-checks.ts'
 import { ROUTE_TABLE } from './snapshot-validate-routes.ts'
+import { RATE_LIMITS } from './snapshot-validate-traffic.ts'
 
 /** They are names of folders: nothing that leads elsewhere. */
 const folder = matching('a name of letters, digits, dashes and dots', /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/)
@@ -20,5 +21,5 @@ export const GATEWAY = object(
       1,
     ),
   },
-  { maxBodyBytes: whole(1), maxHeadBytes: whole(1) },
+  { maxBodyBytes: whole(1), maxHeadBytes: whole(1), rateLimits: RATE_LIMITS },
 )

@@ -111,24 +111,25 @@ export const TRAFFIC = object(
   { healthCheck: HEALTH_CHECK },
 )
 
-/** What the receiver lets through. A member that is not known may be the one that limits: closed. */
+/** A member that is not known may be the one that limits: closed. */
+export const RATE_LIMITS = listOf(
+  closed(
+    {
+      name: text,
+      paths: listOf(text),
+      methods: listOf(text),
+      requests: whole(1),
+      periodMs: whole(1),
+      burst: whole(1),
+      per: oneOf('caller', 'all'),
+    },
+    {},
+  ),
+)
+
+/** What the receiver lets through: closed, as above. */
 export const INBOUND_TRAFFIC = closed(
-  {
-    rateLimits: listOf(
-      closed(
-        {
-          name: text,
-          paths: listOf(text),
-          methods: listOf(text),
-          requests: whole(1),
-          periodMs: whole(1),
-          burst: whole(1),
-          per: oneOf('caller', 'all'),
-        },
-        {},
-      ),
-    ),
-  },
+  { rateLimits: RATE_LIMITS },
   {
     adaptiveConcurrency: object({ minLimit: whole(1), maxLimit: whole(1), rttTolerance: between(1, 10) }),
   },

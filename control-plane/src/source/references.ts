@@ -65,7 +65,9 @@ export function checkReferences(resources: readonly Resource[]): readonly Findin
   }
   const trafficPolicies = of('TrafficPolicy')
   for (const policy of trafficPolicies) {
-    const { service } = policy.spec.target
+    const { service, gateway } = policy.spec.target
+    if (gateway !== undefined && !gatewayNames.has(`${policy.metadata.namespace}/${gateway}`))
+      findings.push(unknown(policy, 'warning', ['spec', 'target', 'gateway'], 'Gateway', gateway))
     const name = `${policy.metadata.namespace}/${service}`
     if (service !== undefined && !serviceNames.has(name) && !externalNames.has(name))
       findings.push(unknown(policy, 'warning', ['spec', 'target', 'service'], 'Service', service))
@@ -105,6 +107,7 @@ const nameOf = (resource: Resource): string => `${resource.metadata.namespace}/$
 
 function trafficTargetOf({ metadata: { namespace }, spec: { target } }: TrafficPolicyResource): string {
   if (target.mesh === true) return 'the mesh'
+  if (target.gateway !== undefined) return `gateway ${namespace}/${target.gateway}`
   return target.namespace === true ? `namespace ${namespace}` : `service ${namespace}/${target.service}`
 }
 

@@ -3,6 +3,7 @@ import {
   type GatewayResource,
   MAX_BODY_BYTES,
   MAX_HEAD_BYTES,
+  type TrafficPolicyResource,
   type WorkloadResource,
 } from '@weft/schemas/resources'
 import type { GatewayEntry, GatewayListener } from '@weft/schemas/snapshot'
@@ -16,6 +17,8 @@ const GATEWAY_NAME_LABEL = 'gateway.networking.k8s.io/gateway-name'
 export interface Attaching {
   readonly routes: readonly RouteResource[]
   readonly resolve: ResolveBackend
+  /** All of the mesh, in order of their names. */
+  readonly trafficPolicies: readonly TrafficPolicyResource[]
 }
 
 /** The Gateway that a workload serves; undefined for every other workload. */
@@ -31,6 +34,10 @@ export function gatewayOf(
 
 export function gatewayEntry(gateway: GatewayResource, attaching: Attaching): GatewayEntry {
   const { metadata, spec } = gateway
+  const limits = attaching.trafficPolicies.find(
+    (policy) =>
+      policy.spec.target.gateway === metadata.name && policy.metadata.namespace === metadata.namespace,
+  )?.spec.rateLimits
   const { [MAX_BODY_BYTES]: maxBodyBytes, [MAX_HEAD_BYTES]: maxHeadBytes } = spec.infrastructure.annotations
   return {
     name: metadata.name,
@@ -38,6 +45,7 @@ export function gatewayEntry(gateway: GatewayResource, attaching: Attaching): Ga
     listeners: spec.listeners.map((listener) => listenerEntry(gateway, listener, attaching)),
     ...(maxBodyBytes !== undefined && { maxBodyBytes: Number(maxBodyBytes) }),
     ...(maxHeadBytes !== undefined && { maxHeadBytes: Number(maxHeadBytes) }),
+    ...(limits !== undefined && { rateLimits: limits }),
   }
 }
 

@@ -134,7 +134,11 @@ export function snapshotOf(facts: MeshFacts, receiver: Receiver): Omit<Snapshot,
     topics: facts.topics,
     subscriptions: service === undefined ? [] : subscriptionsOf(facts, service),
     ...(gateway !== undefined && {
-      gateway: gatewayEntry(gateway, { routes: facts.routes, resolve: facts.resolveBackend }),
+      gateway: gatewayEntry(gateway, {
+        routes: facts.routes,
+        resolve: facts.resolveBackend,
+        trafficPolicies: facts.trafficPolicies,
+      }),
     }),
     ...(inbound !== undefined && { inbound }),
   }

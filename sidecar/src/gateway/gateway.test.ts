@@ -12,7 +12,7 @@ import type { TLSSocket } from 'node:tls'
 import { trace } from '@opentelemetry/api'
 import { createLog } from '@weft/schemas/node/log'
 import type { NamedPolicy } from '@weft/schemas/policy'
-import type { GatewayListener, Snapshot } from '@weft/schemas/snapshot'
+import type { GatewayListener, RateLimit, Snapshot } from '@weft/schemas/snapshot'
 import type { RouteFilters, RouteTable } from '@weft/schemas/snapshot-routes'
 import { createAuthority, type TestAuthority } from '../listen/certificates.test-support.ts'
 import { call } from '../outbound/calling.test-support.ts'
@@ -41,6 +41,17 @@ const policyFor = (from: NonNullable<NamedPolicy['rules'][number]['from']>): Nam
   rules: [{ from }],
 })
 const anybody = policyFor([{ anonymous: true }, { clientCertificate: 'DNS:partner.example' }])
+
+const limit = (name: string, part: Partial<RateLimit>): RateLimit => ({
+  name,
+  paths: [],
+  methods: [],
+  requests: 1,
+  periodMs: 60_000,
+  burst: part.requests ?? 1,
+  per: 'caller',
+  ...part,
+})
 
 async function freePort(): Promise<number> {
   const server = createServer()
@@ -300,6 +311,37 @@ describe('a gateway', () => {
     const { status, headers } = await call(port, { host: 'shop.example', path: '/a?b=c' })
     assert.equal(status, 301)
     assert.match(headers.location ?? '', /^https:\/\/shop\.example(:443)?\/a\?b=c$/)
+  })
+
+  it('answers 429 to a caller that is over its limit, and to no other', async () => {
+    const port = await freePort()
+    await certificate('shop', 'shop.example')
+    const tls = { certificates: ['shop'], clientAuthorities: ['shop'] }
+    await given(
+      [{ name: 'shop', port, tls, routes: routesTo() }],
+      { rateLimits: [limit('a', { requests: 2 })] },
+      [policyFor([{ clientCertificate: 'DNS:*.partner.example' }])],
+    )
+    const statusOf = async (name: string): Promise<number> => {
+      const { certificateChainPem: cert, privateKeyPem: key } = await authority.issue(name, {
+        dnsNames: [`${name}.partner.example`],
+      })
+      return (await get(port, 'shop.example', { cert, key })).status
+    }
+    assert.deepEqual([await statusOf('one'), await statusOf('one'), await statusOf('one')], [200, 200, 429])
+    assert.equal(await statusOf('two'), 200)
+  })
+
+  it('tells who is over a limit when to come back, and does not count whom no policy lets in', async () => {
+    const port = await freePort()
+    const rateLimits = [limit('all', { requests: 1, per: 'all' })]
+    const listeners = [{ name: 'http', port, routes: routesTo() }]
+    await given(listeners, { rateLimits }, [])
+    for (let refused = 0; refused < 3; refused++) assert.equal((await call(port)).status, 403)
+    await given(listeners, { rateLimits })
+    assert.equal((await call(port)).headers['ratelimit'], '"all";r=0;t=60')
+    const { status, headers, problem } = await call(port)
+    assert.deepEqual([status, headers['retry-after'], problem.code], [429, '60', 'WEFT3013'])
   })
 
   it('refuses bodies and heads that are too large', async () => {

@@ -4,18 +4,26 @@ import { MeshError } from '@weft/schemas/error'
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Log } from '@weft/schemas/node/log'
 import type { Metrics } from '@weft/schemas/node/metrics'
-import type { GatewayEntry, GatewayListener, IndexedSnapshot, SnapshotSource } from '@weft/schemas/snapshot'
+import type {
+  GatewayEntry,
+  GatewayListener,
+  IndexedSnapshot,
+  RateLimit,
+  SnapshotSource,
+} from '@weft/schemas/snapshot'
 import { authorize } from '../inbound/authorize.ts'
 import { TokenVerifier } from '../jwt/verifier.ts'
 import { accessLog } from '../layers/access-log.ts'
 import { authenticate } from '../layers/authenticate.ts'
 import { countRequests } from '../layers/metrics.ts'
+import { limitRates } from '../layers/rate-limit.ts'
 import { rescue } from '../layers/rescue.ts'
 import { traceRequests } from '../layers/trace.ts'
 import { Router } from '../outbound/route.ts'
 import { targetStack } from '../outbound/stack.ts'
 import type { Peer, RequestHead, Service } from '../transport/exchange.ts'
 import { limitBody } from './body-limit.ts'
+import { callerOf } from './caller.ts'
 import { GatewayCertificates } from './certificates.ts'
 import { forwarded } from './forwarded.ts'
 import type { GatewayConnection } from './port.ts'
@@ -42,6 +50,7 @@ export interface Gateway {
 /** How soon a renewed certificate, or a port that has become free, is noticed. */
 const CHECK_INTERVAL_MS = 5_000
 const EXPIRY_CHECK_MS = 1_000
+const NO_LIMITS: readonly RateLimit[] = []
 
 /** Opens the ports of the Gateway that this workload serves, as snapshots say; none where it serves none. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
@@ -56,8 +65,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   // Last: what may pass goes where the routes of its listener say.
   const routed = followListeners(router, snapshots, connectionOf)
+  // Below the decision: what is refused uses up nobody's share. Above the routes: what is over a limit reaches no service.
+  const limited = limitRates(routed, {
+    limits: () => snapshots.current().snapshot.gateway?.rateLimits ?? NO_LIMITS,
+    callerOf: (head) => callerOf(head, connectionOf(head).address),
+    metrics,
+  })
   // Before it, on what the connection and the token prove: who may not call learns nothing of what is here.
-  const authorized = authorize(routed, { snapshots, metrics, log, targetOf: gatewayTarget })
+  const authorized = authorize(limited, { snapshots, metrics, log, targetOf: gatewayTarget })
   // Before the decision, which may ask for claims.
   const verifier = new TokenVerifier({ snapshots, metrics, log })
   const authenticated = authenticate(authorized, verifier)

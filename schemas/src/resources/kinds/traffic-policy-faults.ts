@@ -7,6 +7,7 @@ export function trafficFaults(input: unknown): readonly LocatedFault[] {
   return [
     ...PAIRS.flatMap((pair) => orderFaults(spec, pair)),
     ...hashFaults(member(spec, 'loadBalancing')),
+    ...gatewayFaults(spec),
     ...repeatedNames(spec, 'subsets'),
     ...repeatedNames(spec, 'rateLimits'),
     ...entries(member(spec, 'faults')).flatMap(([index, fault]) =>
@@ -57,6 +58,21 @@ function hashFaults(balancing: unknown): readonly LocatedFault[] {
       onKey: true,
     }),
   ]
+}
+
+/** How services are called is said of the services, whoever calls. */
+function gatewayFaults(spec: unknown): readonly LocatedFault[] {
+  if (!isMap(spec) || member(spec['target'], 'gateway') === undefined) return []
+  return Object.keys(spec)
+    .filter((name) => name !== 'target' && name !== 'rateLimits')
+    .map((name) =>
+      locatedFault({
+        at: ['spec', name],
+        expected: 'only rateLimits where the target is a gateway',
+        came: name,
+        onKey: true,
+      }),
+    )
 }
 
 function repeatedNames(spec: unknown, group: 'subsets' | 'rateLimits'): readonly LocatedFault[] {

@@ -47,7 +47,7 @@ export const rateLimits = list(
     },
     ['name', 'requests'],
   ),
-  'Checked by the sidecar of the service itself; a request must have room in all that match it.',
+  'Checked by the sidecar of the service itself, or by the gateway; a request must have room in all that match it.',
   64,
 )
 

@@ -51,6 +51,15 @@ test('entries of lists are completed, and header names come in lower case', () =
   )
 })
 
+test('of a gateway only rates are limited', () => {
+  const target = { gateway: 'shop' }
+  const rateLimits = [{ name: 'search', requests: 10 }]
+  assert.ok('resource' in validateResource(policy({ target, rateLimits })))
+  assert.deepEqual(faultsOf({ target, rateLimits, requestTimeoutMs: 1_000 }), [
+    'spec.requestTimeoutMs: expected only rateLimits where the target is a gateway, came requestTimeoutMs',
+  ])
+})
+
 test('everything that is wrong is said at once', () => {
   assert.deepEqual(
     faultsOf({

@@ -25,6 +25,10 @@ const target = exactlyOne({
   service: text('dns-label', 'A Service or ExternalService of the namespace of this policy.'),
   namespace: onlyTrue('All of the namespace of this policy.'),
   mesh: onlyTrue('All of them.'),
+  gateway: text(
+    'dns-label',
+    'A Gateway of the namespace of this policy: what it lets in. Only `rateLimits`.',
+  ),
 })
 
 /** More than one process can hold. */

@@ -15,13 +15,15 @@ type Said<T> = T extends readonly unknown[] | HealthProbe
     ? { readonly [K in keyof T]?: Said<T[K]> }
     : T
 
-/** What of the traffic it is about, exactly one member. The more specific says, field by field: service, namespace, mesh. */
+/** What of the traffic it is about, exactly one member. The more specific says, field by field: service, namespace, mesh. A gateway is none of these. */
 export interface TrafficTarget {
   /** A Service of the namespace of the policy. */
   readonly service?: string
   /** All Services of the namespace of the policy. */
   readonly namespace?: true
   readonly mesh?: true
+  /** A Gateway of the namespace of the policy: what it lets in, `rateLimits` only. */
+  readonly gateway?: string
 }
 
 /**
