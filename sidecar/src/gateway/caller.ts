@@ -8,7 +8,7 @@ const HEXTETS_OF_CUSTOMER = 4
 /** The end user whose token came, or who the certificate says, or else where the connection came from: `address` of IPv4, or /64 of IPv6. */
 export function callerOf({ notes, peer }: RequestHead, address: string): string {
   const { token } = notes
-  if (token !== undefined) return `token ${String(token.claims['iss'])} ${String(token.claims['sub'])}`
+  if (token !== undefined) return `token ${String(token.claims.iss)} ${String(token.claims.sub)}`
   if (peer.subject.kind === 'certificate') return `certificate ${peer.subject.names.join(' ')}`
   return isIPv6(address) ? networkOf(address) : address
 }

@@ -339,7 +339,7 @@ describe('a gateway', () => {
     await given(listeners, { rateLimits }, [])
     for (let refused = 0; refused < 3; refused++) assert.equal((await call(port)).status, 403)
     await given(listeners, { rateLimits })
-    assert.equal((await call(port)).headers['ratelimit'], '"all";r=0;t=60')
+    assert.equal((await call(port)).headers.ratelimit, '"all";r=0;t=60')
     const { status, headers, problem } = await call(port)
     assert.deepEqual([status, headers['retry-after'], problem.code], [429, '60', 'WEFT3013'])
   })

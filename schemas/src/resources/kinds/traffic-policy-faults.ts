@@ -62,7 +62,7 @@ function hashFaults(balancing: unknown): readonly LocatedFault[] {
 
 /** How services are called is said of the services, whoever calls. */
 function gatewayFaults(spec: unknown): readonly LocatedFault[] {
-  if (!isMap(spec) || member(spec['target'], 'gateway') === undefined) return []
+  if (!isMap(spec) || member(spec.target, 'gateway') === undefined) return []
   return Object.keys(spec)
     .filter((name) => name !== 'target' && name !== 'rateLimits')
     .map((name) =>

@@ -2,7 +2,7 @@
 import { MeshError } from '@weft/schemas/error'
 import type { Fields, RequestHead, ResponseHead } from '../exchange.ts'
 import { DEFAULT_LIMITS } from './limits.ts'
-import { MessageReader, type MessageSink } from './message-reader.ts'
+import { BODY, MessageReader, type MessageSink } from './message-reader.ts'
 import { RequestHeadReader } from './request-head.ts'
 import { ResponseHeadReader } from './response-head.ts'
 
@@ -25,8 +25,11 @@ export function readRequests(pieces: readonly Buffer[], acceptsAbsoluteForm = tr
     acceptsAbsoluteForm,
   })
   return readAll('request', pieces, (scanner, buffer, from, to) => {
-    const { method, target, authority, fields, length } = heads.read(scanner, buffer, from, to)
-    return { head: { method, target, authority, fields, length }, body: length }
+    const { method, target, authority, fields, length, upgrade } = heads.read(scanner, buffer, from, to)
+    const head = { method, target, authority, fields, length }
+    return upgrade === undefined
+      ? { head, body: length }
+      : { head: { ...head, upgrade }, body: BODY.untilClose }
   })
 }
 
