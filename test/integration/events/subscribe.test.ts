@@ -176,6 +176,28 @@ test('poison goes to the dead letter at once, what fails for ever after its retr
   assert.equal(letters.length, 2)
 })
 
+test('weft-action wins over the status: retried after a success, dropped after a failure, given up at once', async () => {
+  const actions: Readonly<Record<string, Reply>> = {
+    drop: { status: 500, headers: { 'weft-action': 'drop' } },
+    dead: { status: 200, headers: { 'weft-action': 'Dead-Letter' } },
+    unknown: { status: 204, headers: { 'weft-action': 'forget' } },
+  }
+  await using at = await scene('action', {
+    reply: ({ body, attempt }) =>
+      String(body) === 'again' && attempt < 3
+        ? { status: 200, headers: { 'weft-action': 'retry' } }
+        : (actions[String(body)] ?? 204),
+  })
+  await at.send(['drop', 'dead', 'unknown', 'again'].map((value) => ({ key: value, value })))
+  await at.untilCommitted(4)
+  assert.deepEqual(bodies(at.app.got).toSorted(), ['again', 'again', 'again', 'dead', 'drop', 'unknown'])
+  const letters = await readTopic(world, 'action.dlt')
+  assert.deepEqual(
+    letters.map(({ value, headers }) => [value, headers['weft-dlt-error']]),
+    [['dead', 'the app answered 200 and weft-action: dead-letter']],
+  )
+})
+
 test('while the dead letter cannot be written the partition waits, and nothing is skipped', async () => {
   await createTopic(world, 'blocked', 1)
   await using app = await App.start(({ body }) => (String(body) === 'poison' ? 400 : 204))

@@ -13,14 +13,18 @@ test('the ceiling doubles up to the maximum, and any wait below it may come', ()
   )
 })
 
-test('what the app asks for is the least, up to the maximum', () => {
+test('what the app asks for is the least, up to five minutes', () => {
   assert.equal(
     backoffMs(settings, 1, 500, () => 0),
     500,
   )
   assert.equal(
     backoffMs(settings, 1, 60_000, () => 0),
-    1_000,
+    60_000,
+  )
+  assert.equal(
+    backoffMs(settings, 1, 1_000_000_000, () => 0),
+    300_000,
   )
 })
 

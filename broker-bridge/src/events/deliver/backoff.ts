@@ -5,9 +5,12 @@ export interface BackoffSettings {
   readonly backoffMaxMs: number
 }
 
+/** Longer than that no app holds up the key of a record; Kafka's own limit for a consumer that makes no progress. */
+const MAX_ASKED_MS = 300_000
+
 /**
  * Full jitter: anything from 0 to base × 2^(attempt-1), at most the maximum. What the app asks for with Retry-After is the
- * least, up to the same maximum. `attempt` counts from 1: the one that has just failed.
+ * least, up to five minutes. `attempt` counts from 1: the one that has just failed.
  */
 export function backoffMs(
   settings: BackoffSettings,
@@ -16,7 +19,7 @@ export function backoffMs(
   random: () => number = Math.random,
 ): number {
   const ceiling = Math.min(settings.backoffMaxMs, settings.backoffBaseMs * 2 ** Math.min(attempt - 1, 30))
-  const least = Math.min(settings.backoffMaxMs, retryAfterMs ?? 0)
+  const least = Math.min(MAX_ASKED_MS, retryAfterMs ?? 0)
   return Math.max(least, Math.round(random() * ceiling))
 }
 

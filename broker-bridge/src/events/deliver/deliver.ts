@@ -11,7 +11,7 @@ import type { Producer } from '../produce/producer.ts'
 import { type EventSpan, startSpan } from '../spans.ts'
 import type { AppGate } from './app-gate.ts'
 import { backoffMs, retryAfterMs } from './backoff.ts'
-import { type Answer, classify, describe } from './classify.ts'
+import { type Answer, classify, describe, isUnknownAction } from './classify.ts'
 import { toDeadLetter } from './dead-letter.ts'
 import type { AppClient } from './post.ts'
 import { type ReadRecord, toRequest, traceOf } from './record.ts'
@@ -63,8 +63,14 @@ export async function deliver(
       lost: control.lost,
     })
     const verdict = classify(answer)
-    if (verdict === 'acknowledged') {
-      count(context, settings, record, 'ok')
+    if (answer.kind === 'status' && isUnknownAction(answer.action))
+      context.log.warn(
+        { subscription: settings.name, group: settings.group, action: answer.action },
+        'expected weft-action to be retry, drop or dead-letter: the status decides',
+      )
+    if (verdict === 'acknowledged' || verdict === 'dropped') {
+      count(context, settings, record, verdict === 'dropped' ? 'dropped' : 'ok')
+      if (verdict === 'dropped') span.event('dropped', { 'weft.attempt': attempt })
       return end(span, 'acknowledged')
     }
     if (verdict === 'aborted') return end(span, 'given-up')
@@ -221,7 +227,7 @@ function count(
   context: DeliverContext,
   settings: SubscriptionEntry,
   record: ReadRecord,
-  outcome: 'ok' | 'dead-letter',
+  outcome: 'ok' | 'dropped' | 'dead-letter',
 ): void {
   const labels = { operation: 'consume', mode: 'push', identity: context.identity, topic: record.topic }
   context.metrics.counter('weft_kafka_records_total').inc({ ...labels, group: settings.group, outcome })

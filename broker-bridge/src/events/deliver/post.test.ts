@@ -30,15 +30,16 @@ async function serve(
   })
 }
 
-test('the answer is its status and Retry-After', async () => {
+test('the answer is its status, Retry-After and weft-action', async () => {
   await using server = await serve((_request, response) =>
-    response.writeHead(503, { 'retry-after': '7' }).end('later'),
+    response.writeHead(503, { 'retry-after': '7', 'weft-action': 'drop' }).end('later'),
   )
   const client = new AppClient()
   assert.deepEqual(await client.post(post(server.port), never), {
     kind: 'status',
     status: 503,
     retryAfter: '7',
+    action: 'drop',
   })
   client.close()
 })

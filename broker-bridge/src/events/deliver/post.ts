@@ -61,6 +61,7 @@ export class AppClient {
           kind: 'status',
           status: incoming.statusCode ?? 0,
           retryAfter: incoming.headers['retry-after'],
+          action: actionOf(incoming),
         })
         discard(incoming)
       })
@@ -85,6 +86,11 @@ export class AppClient {
 
 const isStale = (outgoing: ClientRequest, error: NodeJS.ErrnoException): boolean =>
   outgoing.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+
+function actionOf({ headers }: IncomingMessage): string | undefined {
+  const value = headers['weft-action']
+  return Array.isArray(value) ? value.join(', ') : value
+}
 
 function discard(incoming: IncomingMessage): void {
   let bytes = 0
