@@ -180,17 +180,20 @@ const SNAPSHOT = object(
     topics: listOf(TOPIC),
     jwtProviders: listOf(JWT_PROVIDER),
     subscriptions: listOf(
-      object({
-        name: text,
-        topic: text,
-        group: text,
-        path: matching('a path that starts with /', /^\//),
-        startAt: oneOf('earliest', 'latest'),
-        maxInFlight: whole(1),
-        timeoutMs: whole(1),
-        retry: object({ attempts: whole(0), backoffBaseMs: whole(0), backoffMaxMs: whole(0) }),
-        deadLetterTopic: text,
-      }),
+      object(
+        {
+          name: text,
+          topic: text,
+          group: text,
+          path: matching('a path that starts with /', /^\//),
+          startAt: oneOf('earliest', 'latest'),
+          maxInFlight: whole(1),
+          timeoutMs: whole(1),
+          retry: object({ attempts: whole(0), backoffBaseMs: whole(0), backoffMaxMs: whole(0) }),
+          deadLetterTopic: text,
+        },
+        { retryTopics: listOf(object({ topic: text, delayMs: whole(1) }), 1) },
+      ),
     ),
   },
   {

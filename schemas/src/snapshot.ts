@@ -86,6 +86,13 @@ export interface SubscriptionEntry {
   readonly timeoutMs: number
   readonly retry: { readonly attempts: number; readonly backoffBaseMs: number; readonly backoffMaxMs: number }
   readonly deadLetterTopic: string
+  /** Where a record waits, in this order, when its attempts are used up: it is delivered once from each, so long after it came. */
+  readonly retryTopics?: readonly RetryTopic[]
+}
+
+export interface RetryTopic {
+  readonly topic: string
+  readonly delayMs: number
 }
 
 export interface KafkaCluster {

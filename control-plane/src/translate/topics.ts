@@ -1,5 +1,5 @@
-import type { SubscriptionResource, TopicResource } from '@weft/schemas/resources'
-import type { TopicEntry } from '@weft/schemas/snapshot'
+import { retryTopic, type SubscriptionResource, type TopicResource } from '@weft/schemas/resources'
+import type { RetryTopic, TopicEntry } from '@weft/schemas/snapshot'
 
 /** A topic as Kafka should have it. */
 export interface WantedTopic extends TopicEntry {
@@ -7,10 +7,10 @@ export interface WantedTopic extends TopicEntry {
   readonly config: Readonly<Record<string, string>>
 }
 
-/** A dead letter is the record and, as headers, the story of its failure: it must fit where the record just fitted. */
+/** A dead letter, or one that waits, is the record and, as headers, the story of its failure: it must fit where the record just fitted. */
 const DEAD_LETTER_HEADROOM_BYTES = 65_536
 
-/** Topic resources and, for each subscription, its dead-letter topic; the first to claim a name has it. By name. */
+/** Topic resources and, for each subscription, its dead-letter topic and those in which its records wait; the first to claim a name has it. By name. */
 export function wantedTopics(
   topics: readonly TopicResource[],
   subscriptions: readonly SubscriptionResource[],
@@ -22,14 +22,19 @@ export function wantedTopics(
     size = wanted.size
     for (const { spec } of subscriptions) {
       const source = wanted.get(spec.topic)
-      if (source === undefined || wanted.has(spec.deadLetterTopic)) continue
-      wanted.set(spec.deadLetterTopic, deadLetterTopic(spec.deadLetterTopic, source))
+      if (source === undefined) continue
+      for (const name of [spec.deadLetterTopic, ...retryTopicsOf(spec).map(({ topic }) => topic)])
+        if (!wanted.has(name)) wanted.set(name, topicOfFailures(name, source))
     }
   }
   return [...wanted.values()].toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
 }
 
-const deadLetterTopic = (name: string, source: WantedTopic): WantedTopic => ({
+/** In the order in which a record goes through them. */
+export const retryTopicsOf = ({ topic, group, retry }: SubscriptionResource['spec']): readonly RetryTopic[] =>
+  (retry.laterMs ?? []).map((delayMs) => ({ topic: retryTopic(topic, group, delayMs), delayMs }))
+
+const topicOfFailures = (name: string, source: WantedTopic): WantedTopic => ({
   name,
   partitions: source.partitions,
   replicationFactor: source.replicationFactor,

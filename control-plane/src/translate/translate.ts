@@ -31,7 +31,7 @@ import type { ResolveBackend } from './routes/filters.ts'
 import type { RouteResource } from './routes/rules.ts'
 import { serviceRoutes } from './routes/service-routes.ts'
 import { backendResolver, routesOf } from './routes/table.ts'
-import { topicEntries } from './topics.ts'
+import { retryTopicsOf, topicEntries } from './topics.ts'
 import { type ServiceTraffic, trafficOf } from './traffic.ts'
 
 /** Who asks: the identity is proven by its certificate, the workload name is only its word. */
@@ -220,5 +220,15 @@ function subscriptionsOf(facts: MeshFacts, service: ServiceResource): readonly S
       ({ metadata, spec }) =>
         spec.service === service.metadata.name && metadata.namespace === service.metadata.namespace,
     )
-    .map(({ metadata, spec: { service: _service, ...spec } }) => ({ name: metadata.name, ...spec }))
+    .map(({ metadata, spec }) => {
+      const { service: _service, retry, ...entry } = spec
+      const { laterMs: _laterMs, ...attempts } = retry
+      const retryTopics = retryTopicsOf(spec)
+      return {
+        name: metadata.name,
+        ...entry,
+        retry: attempts,
+        ...(retryTopics.length > 0 && { retryTopics }),
+      }
+    })
 }

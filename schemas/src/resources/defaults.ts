@@ -50,3 +50,20 @@ export const DEFAULT_KAFKA_SECURITY = 'mtls'
 
 /** `<topic>.<group>.dlt`: one dead-letter topic per consumer group, so that a redrive reaches only the group that failed. */
 export const defaultDeadLetterTopic = (topic: string, group: string): string => `${topic}.${group}.dlt`
+
+/** `<topic>.<group>.retry.10m`: where records of one group wait for their next attempt. */
+export const retryTopic = (topic: string, group: string, delayMs: number): string =>
+  `${topic}.${group}.retry.${durationText(delayMs)}`
+
+const UNITS: readonly (readonly [unit: string, ms: number])[] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+]
+
+/** In the largest unit that it is a whole number of. */
+function durationText(ms: number): string {
+  const [unit, unitMs] = UNITS.find(([, size]) => ms % size === 0) ?? ['ms', 1]
+  return `${ms / unitMs}${unit}`
+}

@@ -3,6 +3,7 @@ export {
   DEFAULT_NAMESPACE,
   DEFAULT_SAMPLING_RATIO,
   defaultDeadLetterTopic,
+  retryTopic,
 } from './defaults.ts'
 export { type DocumentSource, type ReadDocument, readDocument } from './document.ts'
 export { type Fault, type FaultPath, formatPath, type PositionedFault } from './fault.ts'

@@ -128,7 +128,13 @@ export interface SubscriptionSpec {
   readonly startAt: 'earliest' | 'latest'
   readonly maxInFlight: number
   readonly timeoutMs: number
-  readonly retry: { readonly attempts: number; readonly backoffBaseMs: number; readonly backoffMaxMs: number }
+  readonly retry: {
+    readonly attempts: number
+    readonly backoffBaseMs: number
+    readonly backoffMaxMs: number
+    /** After the others one more attempt after each of these, from a topic of its own; none where absent. */
+    readonly laterMs?: readonly number[]
+  }
   readonly deadLetterTopic: string
 }
 

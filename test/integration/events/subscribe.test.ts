@@ -198,6 +198,63 @@ test('weft-action wins over the status: retried after a success, dropped after a
   )
 })
 
+test('what has used up its attempts waits in a topic of its own, is tried again from each, and others go on', async () => {
+  const retryTopics = [
+    { topic: 'later.retry.1', delayMs: 1_000 },
+    { topic: 'later.retry.2', delayMs: 1_500 },
+  ]
+  for (const { topic } of retryTopics) await createTopic(world, topic)
+  await using at = await scene('later', {
+    reply: ({ body, attempt }) => {
+      if (String(body) === 'poison') return attempt < 3 ? 500 : 422
+      return String(body) === 'cursed' || (String(body) === 'healed' && attempt < 4) ? 503 : 204
+    },
+  })
+  const retry = { attempts: 1, backoffBaseMs: 1, backoffMaxMs: 1 }
+  at.snapshots.change({ subscriptions: [subscriptionEntry('later', { retry, retryTopics })] })
+  const began = Date.now()
+  await at.send(['healed', 'cursed', 'poison', 'good'].map((value) => ({ key: 'one', value })))
+  await at.untilCommitted(4)
+  assert.ok(bodies(at.app.got).includes('good'), 'others of its key go on')
+
+  await at.app.until(
+    (got) => got.filter(({ body }) => ['healed', 'cursed'].includes(String(body))).length === 8,
+  )
+  const of = (value: string) => at.app.got.filter(({ body }) => String(body) === value)
+  for (const value of ['healed', 'cursed'])
+    assert.deepEqual(
+      of(value).map(({ topic, partition, attempt }) => [topic, partition, attempt]),
+      [1, 2, 3, 4].map((attempt) => ['later', 0, attempt]),
+    )
+  assert.deepEqual(
+    of('healed').map(({ offset }) => offset),
+    [0, 0, 0, 0],
+  )
+  assert.ok(Date.now() - began >= 2_500, 'each has waited')
+
+  await eventually(async () => (await readTopic(world, 'later.dlt')).length === 2)
+  const letters = await readTopic(world, 'later.dlt')
+  // Poison is not tried a second time from later.
+  assert.deepEqual(
+    letters
+      .map(({ value, key, headers }) => [
+        value,
+        key,
+        headers['weft-dlt-topic'],
+        headers['weft-dlt-offset'],
+        headers['weft-dlt-attempts'],
+      ])
+      .toSorted(([a], [b]) => String(a).localeCompare(String(b))),
+    [
+      ['cursed', 'one', 'later', '1', '4'],
+      ['poison', 'one', 'later', '2', '3'],
+    ],
+  )
+  assert.ok(
+    letters.every(({ headers }) => !Object.keys(headers).some((name) => name.startsWith('weft-retry-'))),
+  )
+})
+
 test('while the dead letter cannot be written the partition waits, and nothing is skipped', async () => {
   await createTopic(world, 'blocked', 1)
   await using app = await App.start(({ body }) => (String(body) === 'poison' ? 400 : 204))

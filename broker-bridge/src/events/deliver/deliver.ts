@@ -1,8 +1,7 @@
 /**
- * One record to the app: attempts with backoff, then the dead letter. It is acknowledged by the app's 2xx, or by the broker's
- * acknowledgement of the dead letter; nothing else. Every wait ends when the partition is lost: no retry outlives ownership.
+ * One record to the app: attempts with backoff, then attempts that come later, then the dead letter. It is acknowledged by the app's
+ * 2xx, or by the broker's acknowledgement of where it is kept instead; nothing else. Every wait ends when the partition is lost: no retry outlives ownership.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { SpanKind, type Tracer } from '@opentelemetry/api'
 import type { Log } from '@weft/schemas/node/log'
 import type { Metrics } from '@weft/schemas/node/metrics'
@@ -13,8 +12,10 @@ import type { AppGate } from './app-gate.ts'
 import { backoffMs, retryAfterMs } from './backoff.ts'
 import { type Answer, classify, describe, isUnknownAction } from './classify.ts'
 import { toDeadLetter } from './dead-letter.ts'
+import { type DeliverHooks, type DeliverSignals, handOn, pause } from './hand-on.ts'
 import type { AppClient } from './post.ts'
 import { type ReadRecord, toRequest, traceOf } from './record.ts'
+import { fromRetryLater, toRetryLater } from './retry-later.ts'
 
 export interface DeliverContext {
   readonly appPort: number
@@ -29,31 +30,33 @@ export interface DeliverContext {
   readonly tracer: Tracer
 }
 
-/** When to stop. `lost`: the partition is no longer ours, break off. `ending`: end what is under way, begin nothing. */
-export interface DeliverSignals {
-  readonly lost: AbortSignal
-  readonly ending: AbortSignal
+/** Which topic of the subscription a record was read from. */
+export interface Stage {
+  /** 0: the topic itself. Else how many of its retry topics the record has been in, this one among them. */
+  readonly number: number
+  /** How long it waits here. */
+  readonly delayMs: number
 }
 
-export interface DeliverHooks {
-  /** The record's partition must hand out nothing more until the dead letter is written. */
-  readonly onBlocked: (blocked: boolean) => void
-}
-
-/** `given-up`: neither acknowledged nor dead-lettered; it will be delivered again by whoever owns the partition next. */
+/** `given-up`: neither acknowledged nor written elsewhere; it will be delivered again by whoever owns the partition next. */
 export type Outcome = 'acknowledged' | 'given-up'
 
 export async function deliver(
   context: DeliverContext,
-  entry: () => SubscriptionEntry,
-  record: ReadRecord,
+  { entry, stage }: { readonly entry: () => SubscriptionEntry; readonly stage: Stage },
+  read: ReadRecord,
   control: DeliverSignals & DeliverHooks,
 ): Promise<Outcome> {
+  const dueInMs = stage.delayMs === 0 ? 0 : Number(read.timestamp) + stage.delayMs - Date.now()
+  if (dueInMs > 0 && !(await pause(dueInMs, control))) return 'given-up'
+  const { record, history } = stage.number === 0 ? { record: read, history: undefined } : fromRetryLater(read)
   const span = startProcessSpan(context, entry(), record)
   const request = toRequest(record)
-  const firstAttempt = new Date()
+  const firstAttempt = history?.firstAttempt ?? new Date()
+  const attemptsBefore = history?.attempts ?? 0
   let failure = ''
-  for (let attempt = 1; ; ) {
+  for (let tries = 1; ; ) {
+    const attempt = attemptsBefore + tries
     const settings = entry()
     if (!(await mayAttempt(context, control))) return end(span, 'given-up')
     const answer = await attemptOnce(context, settings, record, {
@@ -80,15 +83,19 @@ export async function deliver(
     }
     failure = describe(answer)
     span.event('attempt failed', { 'weft.attempt': attempt, 'weft.error': failure })
-    if (verdict === 'poison' || attempt > settings.retry.attempts) {
-      const dead = { error: failure, attempts: attempt, firstAttempt, lastAttempt: new Date() }
-      const written = await writeDeadLetter(context, settings, record, { ...dead, ...control })
-      return end(span, written, failure)
+    // Having waited is what a later attempt is about: it is one.
+    if (verdict === 'poison' || tries > (stage.number === 0 ? settings.retry.attempts : 0)) {
+      const failed = { verdict, error: failure, attempts: attempt, firstAttempt }
+      return end(
+        span,
+        await giveUp(context, { settings, record, stage: stage.number }, failed, control),
+        failure,
+      )
     }
     const askedMs = answer.kind === 'status' ? retryAfterMs(answer.retryAfter, Date.now()) : undefined
-    const waited = await pause(backoffMs(settings.retry, attempt, askedMs), control)
+    const waited = await pause(backoffMs(settings.retry, tries, askedMs), control)
     if (!waited) return end(span, 'given-up', failure)
-    attempt++
+    tries++
   }
 }
 
@@ -135,61 +142,42 @@ async function attemptOnce(
   return answer
 }
 
-/** The broker has this long for a dead letter before it is tried again. */
-const DEAD_LETTER_TIMEOUT_MS = 10_000
-const DEAD_LETTER_BACKOFF = { backoffBaseMs: 100, backoffMaxMs: 5_000 }
+interface GivenUp {
+  readonly verdict: 'poison' | 'retry'
+  readonly error: string
+  readonly attempts: number
+  readonly firstAttempt: Date
+}
 
-/** Until it is written the partition stands still: skipping the record would lose it, passing it would hide that. */
-async function writeDeadLetter(
+/** To wait for a later attempt, where there is one and it could help; else into the dead letter. */
+async function giveUp(
   context: DeliverContext,
-  settings: SubscriptionEntry,
-  record: ReadRecord,
-  failure: DeliverSignals &
-    DeliverHooks & { error: string; attempts: number; firstAttempt: Date; lastAttempt: Date },
+  { settings, record, stage }: { settings: SubscriptionEntry; record: ReadRecord; stage: number },
+  { verdict, ...failure }: GivenUp,
+  control: DeliverSignals & DeliverHooks,
 ): Promise<Outcome> {
   const { topic, partition, offset } = record
   const { group, name, deadLetterTopic } = settings
-  const about = {
-    topic,
-    partition,
-    offset: String(offset),
-    group,
-    deadLetterTopic,
-    error: failure.error,
-    attempts: failure.attempts,
-  }
-  const letter = toDeadLetter(record, { ...failure, group, subscription: name })
-  failure.onBlocked(true)
-  try {
-    for (let attempt = 1; ; attempt++) {
-      if (failure.lost.aborted) return 'given-up'
-      try {
-        await context.producer.publish(deadLetterTopic, letter, DEAD_LETTER_TIMEOUT_MS)
-        context.log.warn({ ...about, traceId: traceOf(record)?.traceId }, 'event sent to the dead letter')
-        count(context, settings, record, 'dead-letter')
-        // Written, but by then the partition was another's: it will deliver the record once more.
-        return failure.lost.aborted ? 'given-up' : 'acknowledged'
-      } catch (error) {
-        context.log.error(
-          { ...about, why: String(error) },
-          'the dead letter cannot be written: the partition waits',
-        )
-        if (!(await pause(backoffMs(DEAD_LETTER_BACKOFF, attempt, undefined), failure))) return 'given-up'
-      }
-    }
-  } finally {
-    failure.onBlocked(false)
-  }
-}
-
-/** False where the wait was cut short: the partition is lost, or the sidecar stops. */
-async function pause(ms: number, control: DeliverSignals): Promise<boolean> {
-  try {
-    await sleep(ms, undefined, { signal: AbortSignal.any([control.lost, control.ending]) })
-    return true
-  } catch {
-    return false
-  }
+  const later = verdict === 'retry' ? settings.retryTopics?.[stage] : undefined
+  const traceId = traceOf(record)?.traceId
+  const about = { topic, partition, offset: String(offset), group, ...failure, traceId }
+  const written = await handOn(
+    context,
+    later !== undefined
+      ? { topic: later.topic, record: toRetryLater(record, failure), about }
+      : {
+          topic: deadLetterTopic,
+          record: toDeadLetter(record, { ...failure, lastAttempt: new Date(), group, subscription: name }),
+          about,
+        },
+    control,
+  )
+  if (!written) return 'given-up'
+  if (later !== undefined)
+    context.log.info({ ...about, delayMs: later.delayMs }, 'event waits for a later attempt')
+  else context.log.warn({ ...about, deadLetterTopic }, 'event sent to the dead letter')
+  count(context, settings, record, later !== undefined ? 'later' : 'dead-letter')
+  return 'acknowledged'
 }
 
 function startProcessSpan(
@@ -227,7 +215,7 @@ function count(
   context: DeliverContext,
   settings: SubscriptionEntry,
   record: ReadRecord,
-  outcome: 'ok' | 'dropped' | 'dead-letter',
+  outcome: 'ok' | 'dropped' | 'later' | 'dead-letter',
 ): void {
   const labels = { operation: 'consume', mode: 'push', identity: context.identity, topic: record.topic }
   context.metrics.counter('weft_kafka_records_total').inc({ ...labels, group: settings.group, outcome })

@@ -1,5 +1,6 @@
 import type { RecordsBatch } from '@platformatic/kafka'
-import type { DeliverHooks, DeliverSignals, Outcome } from '../deliver/deliver.ts'
+import type { Outcome } from '../deliver/deliver.ts'
+import type { DeliverHooks, DeliverSignals } from '../deliver/hand-on.ts'
 import type { ReadRecord } from '../deliver/record.ts'
 import { AckedPrefix } from './acked-prefix.ts'
 import { type Item, KeyLanes } from './key-lanes.ts'

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@weft/schemas/node/log'
 import type { SubscriptionEntry } from '@weft/schemas/snapshot'
-import { type DeliverContext, deliver } from '../deliver/deliver.ts'
+import { type DeliverContext, deliver, type Stage } from '../deliver/deliver.ts'
 import { kafkaClient } from '../kafka-client.ts'
 import type { KafkaConnection } from '../kafka-connection.ts'
 import { Committer } from './committer.ts'
@@ -14,8 +14,37 @@ import { GroupMember } from './group-member.ts'
 import { OwnedPartition } from './owned-partition.ts'
 import { findPositionInLog, findPositions, type Position } from './positions.ts'
 
+/** One topic of a subscription: its own, or one in which records wait for a later attempt. Each has a group, so that it can stand still by itself. */
+export interface Branch {
+  readonly topic: string
+  readonly group: string
+  readonly startAt: SubscriptionEntry['startAt']
+  readonly stage: Stage
+}
+
+/** A retry topic is read from its beginning: what was written before its group's first commit is waiting too. */
+export function branchesOf({
+  topic,
+  group,
+  startAt,
+  retryTopics = [],
+}: SubscriptionEntry): readonly Branch[] {
+  return [
+    { topic, group, startAt, stage: { number: 0, delayMs: 0 } },
+    ...retryTopics.map(
+      (retry, index): Branch => ({
+        topic: retry.topic,
+        group: retry.topic,
+        startAt: 'earliest',
+        stage: { number: index + 1, delayMs: retry.delayMs },
+      }),
+    ),
+  ]
+}
+
 export interface SubscriptionOptions {
   readonly entry: SubscriptionEntry
+  readonly branch: Branch
   readonly clientId: string
   readonly connection: KafkaConnection
   readonly deliver: DeliverContext
@@ -46,7 +75,7 @@ export class Subscription {
   constructor(options: SubscriptionOptions) {
     this.#options = options
     this.#entry = options.entry
-    const { topic, group } = options.entry
+    const { topic, group } = options.branch
     const { clientId, connection, log } = options
     this.#member = new GroupMember({
       connection,
@@ -79,7 +108,7 @@ export class Subscription {
     this.#member.start()
   }
 
-  /** New settings, same topic and group: they hold from the next attempt on. */
+  /** New settings, same topics and group: they hold from the next attempt on. */
   update(entry: SubscriptionEntry): void {
     this.#entry = entry
     for (const owned of this.#owned.values()) owned.dispatch()
@@ -114,7 +143,7 @@ export class Subscription {
     const assignment = ++this.#assignment
     this.#committer.release()
     const added = partitions.filter((partition) => !this.#owned.has(partition))
-    const { group, topic } = this.#entry
+    const { group, topic } = this.#options.branch
     this.#options.log.info({ group, topic, partitions, added }, 'partitions assigned')
     if (added.length > 0) void this.#open(added, assignment)
     this.#fetcher.wake()
@@ -123,7 +152,7 @@ export class Subscription {
   /** Finds where to read from, however long the broker takes, unless the assignment changes first. */
   async #open(partitions: readonly number[], assignment: number): Promise<void> {
     const { consumer } = this.#member
-    const { topic, startAt, group } = this.#entry
+    const { topic, startAt, group } = this.#options.branch
     while (assignment === this.#assignment) {
       try {
         const positions = await findPositions({ consumer, topic, partitions, startAt })
@@ -142,17 +171,19 @@ export class Subscription {
   }
 
   #begin(partition: number, { start, committed }: Position): void {
+    const { topic, stage } = this.#options.branch
     const owned = new OwnedPartition({
-      topic: this.#entry.topic,
+      topic,
       partition,
       start,
       maxInFlight: () => this.#entry.maxInFlight,
-      deliver: (record, control) => deliver(this.#options.deliver, () => this.#entry, record, control),
+      deliver: (record, control) =>
+        deliver(this.#options.deliver, { entry: () => this.#entry, stage }, record, control),
       onProgress: () => this.#committer.note(),
       onRoom: () => this.#fetcher.wake(),
       onFault: (error) =>
         this.#options.log.error(
-          { error, topic: this.#entry.topic, partition },
+          { error, topic, partition },
           'a delivery failed in the sidecar: the partition waits',
         ),
     })
@@ -169,7 +200,7 @@ export class Subscription {
     // At once: an assignment that comes while the rest of this is awaited finds them gone, and begins them anew.
     for (const owned of leaving) this.#owned.delete(owned.partition)
     if (leaving.length > 0) {
-      const { group, topic } = this.#entry
+      const { group, topic } = this.#options.branch
       const partitions = leaving.map((owned) => owned.partition)
       this.#options.log.info({ group, topic, partitions }, 'partitions revoked')
     }
@@ -182,7 +213,7 @@ export class Subscription {
   }
 
   #afterCommitFailure(error: unknown): void {
-    const { group, topic } = this.#entry
+    const { group, topic } = this.#options.branch
     this.#options.log.info({ group, topic, error: String(error) }, 'a commit failed; it is repeated')
     const forgotten = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID']
     if (
@@ -194,7 +225,7 @@ export class Subscription {
 
   /** A new object for the partition: its records in memory are of a log that is no more. */
   async #relocate(owned: OwnedPartition): Promise<void> {
-    const { topic, startAt, group } = this.#entry
+    const { topic, startAt, group } = this.#options.branch
     const { partition, fetchOffset } = owned
     const assignment = this.#assignment
     const request = { consumer: this.#member.consumer, topic, partitions: [partition], startAt }

@@ -9,7 +9,7 @@ import { type Decision, decide, subjectOf } from '@weft/schemas/policy'
 import type { IndexedSnapshot, SnapshotSource, SubscriptionEntry } from '@weft/schemas/snapshot'
 import type { DeliverContext } from '../deliver/deliver.ts'
 import type { KafkaConnection } from '../kafka-connection.ts'
-import { Subscription } from './subscription.ts'
+import { type Branch, branchesOf, Subscription } from './subscription.ts'
 
 export interface SubscriptionsOptions {
   readonly snapshots: SnapshotSource
@@ -63,25 +63,33 @@ export class Subscriptions {
     const { snapshots, connection: connectionOf, deliver } = this.#options
     const now = snapshots.current()
     const connection = connectionOf()
-    const wanted = new Map(now.snapshot.subscriptions.map((entry) => [keyOf(entry), entry]))
+    const wanted = new Map(
+      now.snapshot.subscriptions.flatMap((entry) =>
+        branchesOf(entry).map((branch) => [keyOf(entry, branch), { entry, branch }] as const),
+      ),
+    )
     for (const [key, { connectionName }] of [...this.#running]) {
-      const entry = wanted.get(key)
+      const entry = wanted.get(key)?.entry
       const stays = entry !== undefined && connection?.name === connectionName && this.#mayConsume(now, entry)
       if (!stays) this.#end(key, STOP_LIMIT_MS)
     }
     for (const key of [...this.#refused.keys()]) if (!wanted.has(key)) this.#refused.delete(key)
-    for (const [key, entry] of wanted) {
+    for (const [key, { entry, branch }] of wanted) {
       const running = this.#running.get(key)
       if (running !== undefined) running.subscription.update(entry)
       // Joining before the app is there would take partitions from instances that can serve them.
       else if (connection !== undefined && deliver.gate.isOpen && this.#mayConsume(now, entry))
-        this.#begin(key, entry, connection)
+        this.#begin(key, { entry, branch }, connection)
     }
   }
 
-  #begin(key: string, entry: SubscriptionEntry, connection: KafkaConnection): void {
+  #begin(
+    key: string,
+    part: { readonly entry: SubscriptionEntry; readonly branch: Branch },
+    connection: KafkaConnection,
+  ): void {
     const { clientId, deliver, log } = this.#options
-    const subscription = new Subscription({ entry, clientId, connection, deliver, log })
+    const subscription = new Subscription({ ...part, clientId, connection, deliver, log })
     this.#running.set(key, { subscription, connectionName: connection.name })
   }
 
@@ -96,7 +104,7 @@ export class Subscriptions {
     this.#stops.add(stop)
   }
 
-  /** The group is asked too: the same two questions that a Kafka client's join and fetch would be. */
+  /** Of its own topic, whichever it is read from. The group is asked too: the same two questions that a Kafka client's join and fetch would be. */
   #mayConsume(now: IndexedSnapshot, entry: SubscriptionEntry): boolean {
     const { topic, group } = entry
     const subject = subjectOf(this.#options.identity.current().spiffeId)
@@ -137,4 +145,5 @@ export class Subscriptions {
 }
 
 /** Other settings are changed in place; another topic or group is another subscription. */
-const keyOf = (entry: SubscriptionEntry): string => [entry.name, entry.topic, entry.group].join('\n')
+const keyOf = (entry: SubscriptionEntry, branch: Pick<Branch, 'topic'> = entry): string =>
+  [entry.name, entry.topic, entry.group, branch.topic].join('\n')

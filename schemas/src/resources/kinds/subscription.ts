@@ -4,14 +4,20 @@ import {
   DEFAULT_MAX_IN_FLIGHT,
   DEFAULT_START_AT,
   defaultDeadLetterTopic,
+  retryTopic,
 } from '../defaults.ts'
 import { type LocatedFault, locatedFault, showValue } from '../fault.ts'
 import { FORMATS } from '../formats.ts'
-import { type KindDefinition, member } from './definition.ts'
-import { map, oneOf, resource, text, wholeNumber } from './shapes.ts'
+import { entries, type KindDefinition, member } from './definition.ts'
+import { list, map, oneOf, resource, text, wholeNumber } from './shapes.ts'
 
 /** Kafka takes a partition away from a consumer that is silent for five minutes (max.poll.interval.ms). */
 const MAX_DELIVERY_MS = 300_000
+/** What is shorter is a backoff. */
+const MIN_LATER_MS = 1_000
+/** A week, for which brokers keep records where nobody says otherwise. */
+const MAX_LATER_MS = 604_800_000
+const MAX_LATER = 8
 
 const spec = map(
   {
@@ -41,6 +47,11 @@ const spec = map(
         ...wholeNumber(1, MAX_DELIVERY_MS, 'Longest pause.'),
         default: DEFAULT_DELIVERY_RETRY.backoffMaxMs,
       },
+      laterMs: list(
+        wholeNumber(MIN_LATER_MS, MAX_LATER_MS, 'How long the record waits before it.'),
+        'More attempts, one after each of these, from topics of their own: <topic>.<group>.retry.10m. Others go on meanwhile.',
+        MAX_LATER,
+      ),
     }),
     deadLetterTopic: text(
       'kafka-name',
@@ -57,6 +68,7 @@ export const subscription: KindDefinition<'Subscription'> = {
   check: (input) => [
     ...deadLetterFaults(member(input, 'spec')),
     ...backoffFaults(member(member(input, 'spec'), 'retry')),
+    ...laterFaults(member(input, 'spec')),
   ],
   complete: ({ spec: given }) => {
     const group = given.group ?? given.service
@@ -96,6 +108,30 @@ function deadLetterFaults(spec: unknown): readonly LocatedFault[] {
       came: showValue(derived),
     }),
   ]
+}
+
+/** Each waits in a topic of its own, whose name has to be one, and to be its own. */
+function laterFaults(spec: unknown): readonly LocatedFault[] {
+  const topic = member(spec, 'topic')
+  const group = member(spec, 'group') ?? member(spec, 'service')
+  if (typeof topic !== 'string' || typeof group !== 'string') return []
+  const seen = new Set<unknown>()
+  return entries(member(member(spec, 'retry'), 'laterMs')).flatMap(([index, delayMs]) => {
+    const at = ['spec', 'retry', 'laterMs', index]
+    if (typeof delayMs !== 'number') return []
+    const isRepeated = seen.has(delayMs)
+    seen.add(delayMs)
+    if (isRepeated) return [locatedFault({ at, expected: 'each of them once', came: `${delayMs} again` })]
+    const name = retryTopic(topic, group, delayMs)
+    if (FORMATS['kafka-name'].test(name)) return []
+    return [
+      locatedFault({
+        at,
+        expected: `topic and group whose retry topic is ${FORMATS['kafka-name'].expected}`,
+        came: showValue(name),
+      }),
+    ]
+  })
 }
 
 function backoffFaults(retry: unknown): readonly LocatedFault[] {

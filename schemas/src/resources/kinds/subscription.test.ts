@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { retryTopic } from '../defaults.ts'
+import { validateResource } from '../validate.ts'
+
+function faultsOf(laterMs: unknown, topic = 'orders'): readonly string[] {
+  const result = validateResource({
+    apiVersion: 'mesh.weft.dev/v1',
+    kind: 'Subscription',
+    metadata: { name: 'orders' },
+    spec: { topic, service: 'billing', path: '/orders', retry: { laterMs } },
+  })
+  return 'faults' in result ? result.faults.map(({ message }) => message.replace(/, came.*/, '')) : []
+}
+
+test('later attempts are told apart by how late they are, and long enough to be worth a topic', () => {
+  assert.deepEqual(faultsOf([60_000, 600_000]), [])
+  assert.deepEqual(faultsOf([]), ['spec.retry.laterMs: expected at least one entry'])
+  assert.deepEqual(faultsOf([60_000, 60_000]), ['spec.retry.laterMs[1]: expected each of them once'])
+  assert.deepEqual(faultsOf([10]), ['spec.retry.laterMs[0]: expected a whole number from 1000 to 604800000'])
+  assert.equal(faultsOf(new Array(9).fill(0).map((_, at) => 1_000 * (at + 1))).length, 1)
+})
+
+test('the topic in which they wait has a name that Kafka takes', () => {
+  assert.equal(retryTopic('orders', 'billing', 600_000), 'orders.billing.retry.10m')
+  assert.equal(retryTopic('orders', 'billing', 1_500), 'orders.billing.retry.1500ms')
+  const [fault = ''] = faultsOf([60_000], 'o'.repeat(235))
+  assert.match(fault, /^spec\.retry\.laterMs\[0\]: expected topic and group whose retry topic is /)
+})
