@@ -7,6 +7,7 @@ import { createLog } from '@weft/schemas/node/log'
 import { createMetrics } from '@weft/schemas/node/metrics'
 import { type Config, readControlPlaneConfig } from './config.ts'
 import { registerDashboard } from './dashboard/index.ts'
+import { DeadLetterDesk, registerDeadLetterRoutes } from './dead-letters/index.ts'
 import { createKafkaAdmin, startTopicReconciler } from './reconcile/index.ts'
 import { openCertificateAuthority, openJoinTokens } from './serve/ca/index.ts'
 import { startGrpc } from './serve/grpc/index.ts'
@@ -99,6 +100,7 @@ async function start(config: Config): Promise<void> {
     isReady: () => !isStopping,
     extend: (app) => {
       registerTelemetryRoutes(app, telemetry)
+      registerDeadLetterRoutes(app, { desk: new DeadLetterDesk(kafka.connection), resources })
       registerDashboard(app)
     },
     log,

@@ -192,7 +192,7 @@ const SNAPSHOT = object(
           retry: object({ attempts: whole(0), backoffBaseMs: whole(0), backoffMaxMs: whole(0) }),
           deadLetterTopic: text,
         },
-        { retryTopics: listOf(object({ topic: text, delayMs: whole(1) }), 1) },
+        { redriveTopic: text, retryTopics: listOf(object({ topic: text, delayMs: whole(1) }), 1) },
       ),
     ),
   },

@@ -86,6 +86,8 @@ export interface SubscriptionEntry {
   readonly timeoutMs: number
   readonly retry: { readonly attempts: number; readonly backoffBaseMs: number; readonly backoffMaxMs: number }
   readonly deadLetterTopic: string
+  /** From which dead letters are delivered once more that somebody has sent back. */
+  readonly redriveTopic?: string
   /** Where a record waits, in this order, when its attempts are used up: it is delivered once from each, so long after it came. */
   readonly retryTopics?: readonly RetryTopic[]
 }

@@ -4,6 +4,7 @@ import { addCan } from './commands/can.ts'
 import { addCapture } from './commands/capture.ts'
 import { addDashboard } from './commands/dashboard.ts'
 import { addDelete } from './commands/delete.ts'
+import { addDlq } from './commands/dlq.ts'
 import { addGet } from './commands/get.ts'
 import { addCerts, addToken } from './commands/issue.ts'
 import { addRun } from './commands/run.ts'
@@ -51,6 +52,7 @@ export function buildProgram(io: Io, outcome: Outcome): Command {
   addCan(program, io, outcome)
   addStatus(program, io, outcome)
   addTrace(program, io)
+  addDlq(program, io)
   addCapture(program, io)
   addToken(program, io)
   addCerts(program, io)

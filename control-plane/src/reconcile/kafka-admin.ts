@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { type ConnectionOptions, rootCertificates } from 'node:tls'
-import { Admin } from '@platformatic/kafka'
+import { Admin, type BaseOptions } from '@platformatic/kafka'
 import type { Log } from '@weft/schemas/node/log'
 import type { KafkaCluster } from '@weft/schemas/snapshot'
 import { type CertificateAuthority, controlPlaneId } from '../serve/ca/index.ts'
@@ -16,6 +16,8 @@ export interface KafkaAdminOptions {
 export interface KafkaAdmin {
   /** Follows changes of the Mesh resource and renews its certificate; undefined while there is no cluster. Connects on first use. */
   current(): Promise<Admin | undefined>
+  /** For another client of the same cluster, with a certificate of its own; undefined while there is no cluster. Whoever makes one closes it. */
+  connection(): Promise<BaseOptions | undefined>
   close(): Promise<void>
 }
 
@@ -56,8 +58,8 @@ export function createKafkaAdmin(options: KafkaAdminOptions): KafkaAdmin {
     }
     const madeFor = JSON.stringify(cluster)
     if (known !== undefined && known.madeFor === madeFor && Date.now() < known.staleAtMs) return known.admin
-    connection = connect(cluster, options.authority).then((admin) => ({
-      admin,
+    connection = connectionOptions(cluster, options.authority).then((made) => ({
+      admin: new Admin(made),
       madeFor,
       staleAtMs: Date.now() + (CERTIFICATE_TTL_SECONDS * 1000) / 2,
     }))
@@ -67,6 +69,10 @@ export function createKafkaAdmin(options: KafkaAdminOptions): KafkaAdmin {
 
   return {
     current,
+    async connection() {
+      const cluster = options.cluster()
+      return cluster && (await connectionOptions(cluster, options.authority))
+    },
     close: async () => {
       closed = true
       await current()
@@ -74,11 +80,14 @@ export function createKafkaAdmin(options: KafkaAdminOptions): KafkaAdmin {
   }
 }
 
-async function connect(cluster: KafkaCluster, authority: KafkaAdminOptions['authority']): Promise<Admin> {
+async function connectionOptions(
+  cluster: KafkaCluster,
+  authority: KafkaAdminOptions['authority'],
+): Promise<BaseOptions> {
   const tls = await tlsOf(cluster, authority)
   // RFC 6066: no SNI for an address.
   const tlsServerName = cluster.bootstrapServers.every((server) => isIP(server.replace(/:\d+$/, '')) === 0)
-  return new Admin({
+  return {
     clientId: 'weft-control-plane',
     bootstrapBrokers: [...cluster.bootstrapServers],
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -86,7 +95,7 @@ async function connect(cluster: KafkaCluster, authority: KafkaAdminOptions['auth
     // Whoever calls tries again with a backoff of its own, and says so.
     retries: 0,
     ...(tls !== undefined && { tls, tlsServerName }),
-  })
+  }
 }
 
 async function tlsOf(

@@ -1,4 +1,9 @@
-import { retryTopic, type SubscriptionResource, type TopicResource } from '@weft/schemas/resources'
+import {
+  redriveTopic,
+  retryTopic,
+  type SubscriptionResource,
+  type TopicResource,
+} from '@weft/schemas/resources'
 import type { RetryTopic, TopicEntry } from '@weft/schemas/snapshot'
 
 /** A topic as Kafka should have it. */
@@ -25,6 +30,8 @@ export function wantedTopics(
       if (source === undefined) continue
       for (const name of [spec.deadLetterTopic, ...retryTopicsOf(spec).map(({ topic }) => topic)])
         if (!wanted.has(name)) wanted.set(name, topicOfFailures(name, source))
+      const redrive = redriveTopic(spec.topic, spec.group)
+      if (!wanted.has(redrive)) wanted.set(redrive, topicOfDecisions(redrive, source))
     }
   }
   return [...wanted.values()].toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
@@ -40,6 +47,13 @@ const topicOfFailures = (name: string, source: WantedTopic): WantedTopic => ({
   replicationFactor: source.replicationFactor,
   config: {},
   maxMessageBytes: source.maxMessageBytes + DEAD_LETTER_HEADROOM_BYTES,
+})
+
+/** What a person has decided of dead letters: few, and for as long as there are dead letters. */
+const topicOfDecisions = (name: string, source: WantedTopic): WantedTopic => ({
+  ...topicOfFailures(name, source),
+  partitions: 1,
+  config: { 'retention.ms': '-1' },
 })
 
 /** The same as a sidecar is told them. */

@@ -1,16 +1,17 @@
 /** Resources → what one sidecar needs to know of them. Pure: same resources, same snapshot, letter by letter. */
-import type {
-  ExternalServiceResource,
-  GatewayResource,
-  JwtProviderResource,
-  MeshSpec,
-  Resource,
-  ServicePort,
-  ServiceResource,
-  SubscriptionResource,
-  TopicResource,
-  TrafficPolicyResource,
-  WorkloadResource,
+import {
+  type ExternalServiceResource,
+  type GatewayResource,
+  type JwtProviderResource,
+  type MeshSpec,
+  type Resource,
+  redriveTopic,
+  type ServicePort,
+  type ServiceResource,
+  type SubscriptionResource,
+  type TopicResource,
+  type TrafficPolicyResource,
+  type WorkloadResource,
 } from '@weft/schemas/resources'
 import {
   type Endpoint,
@@ -228,6 +229,7 @@ function subscriptionsOf(facts: MeshFacts, service: ServiceResource): readonly S
         name: metadata.name,
         ...entry,
         retry: attempts,
+        redriveTopic: redriveTopic(spec.topic, spec.group),
         ...(retryTopics.length > 0 && { retryTopics }),
       }
     })

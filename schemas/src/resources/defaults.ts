@@ -51,6 +51,9 @@ export const DEFAULT_KAFKA_SECURITY = 'mtls'
 /** `<topic>.<group>.dlt`: one dead-letter topic per consumer group, so that a redrive reaches only the group that failed. */
 export const defaultDeadLetterTopic = (topic: string, group: string): string => `${topic}.${group}.dlt`
 
+/** `<topic>.<group>.redrive`: dead letters of one group that are sent back to it, and which were dropped. */
+export const redriveTopic = (topic: string, group: string): string => `${topic}.${group}.redrive`
+
 /** `<topic>.<group>.retry.10m`: where records of one group wait for their next attempt. */
 export const retryTopic = (topic: string, group: string, delayMs: number): string =>
   `${topic}.${group}.retry.${durationText(delayMs)}`

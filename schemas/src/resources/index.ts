@@ -3,6 +3,7 @@ export {
   DEFAULT_NAMESPACE,
   DEFAULT_SAMPLING_RATIO,
   defaultDeadLetterTopic,
+  redriveTopic,
   retryTopic,
 } from './defaults.ts'
 export { type DocumentSource, type ReadDocument, readDocument } from './document.ts'

@@ -32,8 +32,10 @@ export interface DeliverContext {
 
 /** Which topic of the subscription a record was read from. */
 export interface Stage {
-  /** 0: the topic itself. Else how many of its retry topics the record has been in, this one among them. */
-  readonly number: number
+  /** The topic itself: in the others a record says where it came from. */
+  readonly isFirst: boolean
+  /** How many of its retry topics the record has been in, this one among them. */
+  readonly retries: number
   /** How long it waits here. */
   readonly delayMs: number
 }
@@ -49,7 +51,8 @@ export async function deliver(
 ): Promise<Outcome> {
   const dueInMs = stage.delayMs === 0 ? 0 : Number(read.timestamp) + stage.delayMs - Date.now()
   if (dueInMs > 0 && !(await pause(dueInMs, control))) return 'given-up'
-  const { record, history } = stage.number === 0 ? { record: read, history: undefined } : fromRetryLater(read)
+  const { record, history } = stage.isFirst ? { record: read, history: undefined } : fromRetryLater(read)
+  if (history?.isDropped === true) return 'acknowledged'
   const span = startProcessSpan(context, entry(), record)
   const request = toRequest(record)
   const firstAttempt = history?.firstAttempt ?? new Date()
@@ -84,11 +87,11 @@ export async function deliver(
     failure = describe(answer)
     span.event('attempt failed', { 'weft.attempt': attempt, 'weft.error': failure })
     // Having waited is what a later attempt is about: it is one.
-    if (verdict === 'poison' || tries > (stage.number === 0 ? settings.retry.attempts : 0)) {
+    if (verdict === 'poison' || tries > (stage.retries === 0 ? settings.retry.attempts : 0)) {
       const failed = { verdict, error: failure, attempts: attempt, firstAttempt }
       return end(
         span,
-        await giveUp(context, { settings, record, stage: stage.number }, failed, control),
+        await giveUp(context, { settings, record, retries: stage.retries }, failed, control),
         failure,
       )
     }
@@ -152,13 +155,13 @@ interface GivenUp {
 /** To wait for a later attempt, where there is one and it could help; else into the dead letter. */
 async function giveUp(
   context: DeliverContext,
-  { settings, record, stage }: { settings: SubscriptionEntry; record: ReadRecord; stage: number },
+  { settings, record, retries }: { settings: SubscriptionEntry; record: ReadRecord; retries: number },
   { verdict, ...failure }: GivenUp,
   control: DeliverSignals & DeliverHooks,
 ): Promise<Outcome> {
   const { topic, partition, offset } = record
   const { group, name, deadLetterTopic } = settings
-  const later = verdict === 'retry' ? settings.retryTopics?.[stage] : undefined
+  const later = verdict === 'retry' ? settings.retryTopics?.[retries] : undefined
   const traceId = traceOf(record)?.traceId
   const about = { topic, partition, offset: String(offset), group, ...failure, traceId }
   const written = await handOn(

@@ -36,6 +36,11 @@ test('what waits again tells of its last time only', () => {
   assert.deepEqual(again, { record, history: { ...history, attempts: 5 } })
 })
 
+test('what was dropped says so, and is nothing more', () => {
+  const { history: told } = fromRetryLater(waiting([['weft-retry-dropped', 'true']]))
+  assert.equal(told.isDropped, true)
+})
+
 test('headers that are none of ours, or damaged, lose nothing of the record', () => {
   for (const headers of [
     [],

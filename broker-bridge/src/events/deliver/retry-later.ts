@@ -10,6 +10,8 @@ import type { ReadRecord } from './record.ts'
 export interface History {
   readonly attempts: number
   readonly firstAttempt: Date
+  /** Somebody has decided that it is not to be delivered: the record only says so. */
+  readonly isDropped?: true
 }
 
 const PREFIX = 'weft-retry-'
@@ -59,6 +61,7 @@ export function fromRetryLater(waiting: ReadRecord): {
   const history: History = {
     attempts: Number(number('attempts') ?? 0),
     firstAttempt: Number.isNaN(firstAttempt.getTime()) ? new Date() : firstAttempt,
+    ...(about.has('dropped') && { isDropped: true }),
   }
   if (topic === undefined || partition === undefined || offset === undefined || timestamp === undefined)
     return { record: waiting, history }

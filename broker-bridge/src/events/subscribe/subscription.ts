@@ -22,23 +22,19 @@ export interface Branch {
   readonly stage: Stage
 }
 
-/** A retry topic is read from its beginning: what was written before its group's first commit is waiting too. */
-export function branchesOf({
-  topic,
-  group,
-  startAt,
-  retryTopics = [],
-}: SubscriptionEntry): readonly Branch[] {
+/** The others are read from their beginning: what was written before the first commit of their group is waiting too. */
+export function branchesOf(entry: SubscriptionEntry): readonly Branch[] {
+  const { topic, group, startAt, redriveTopic, retryTopics = [] } = entry
+  const other = (name: string, stage: Omit<Stage, 'isFirst'>): Branch => ({
+    topic: name,
+    group: name,
+    startAt: 'earliest',
+    stage: { ...stage, isFirst: false },
+  })
   return [
-    { topic, group, startAt, stage: { number: 0, delayMs: 0 } },
-    ...retryTopics.map(
-      (retry, index): Branch => ({
-        topic: retry.topic,
-        group: retry.topic,
-        startAt: 'earliest',
-        stage: { number: index + 1, delayMs: retry.delayMs },
-      }),
-    ),
+    { topic, group, startAt, stage: { isFirst: true, retries: 0, delayMs: 0 } },
+    ...(redriveTopic === undefined ? [] : [other(redriveTopic, { retries: 0, delayMs: 0 })]),
+    ...retryTopics.map((retry, index) => other(retry.topic, { retries: index + 1, delayMs: retry.delayMs })),
   ]
 }
 

@@ -1,7 +1,6 @@
-import { createInterface } from 'node:readline/promises'
-import { Writable } from 'node:stream'
 import type { Kind } from '@weft/schemas/resources'
 import type { Command } from 'commander'
+import { agrees } from '../agrees.ts'
 import { document } from '../document.ts'
 import { CliError, usageError } from '../errors.ts'
 import type { Io } from '../io.ts'
@@ -9,7 +8,6 @@ import { pickFormat, toJson } from '../output/format.ts'
 import { parseKind, resourcePath } from '../resource-views.ts'
 import { connect, type GlobalOptions } from '../settings.ts'
 import { readSources } from '../source-files.ts'
-import { say } from '../words.ts'
 
 interface DeleteOptions extends GlobalOptions {
   readonly filename?: readonly string[]
@@ -97,20 +95,8 @@ async function targetsOf(
 
 async function confirm(io: Io, targets: readonly Named[], options: DeleteOptions): Promise<void> {
   if (options.yes === true) return
-  if (io.stdin.isTTY !== true || options.filename?.includes('-') === true)
-    throw usageError('nobody is here to ask', 'Say --yes to delete without a question.')
-  say(io, {}, 'This deletes:')
-  for (const { kind, namespace, name } of targets) say(io, {}, `  ${kind.toLowerCase()} ${namespace}/${name}`)
-  const words = createInterface({ input: io.stdin, output: writableOf(io) })
-  const answer = await words.question('Delete? [y/N] ')
-  words.close()
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CliError('nothing was deleted')
+  const names = targets.map(({ kind, namespace, name }) => `  ${kind.toLowerCase()} ${namespace}/${name}`)
+  const isTyped = options.filename?.includes('-') !== true
+  if (!(await agrees(io, ['This deletes:', ...names], 'Delete?', isTyped)))
+    throw new CliError('nothing was deleted')
 }
-
-const writableOf = (io: Io): Writable =>
-  new Writable({
-    write: (chunk, _encoding, done) => {
-      io.err.write(String(chunk))
-      done()
-    },
-  })

@@ -4,6 +4,7 @@ import {
   DEFAULT_MAX_IN_FLIGHT,
   DEFAULT_START_AT,
   defaultDeadLetterTopic,
+  redriveTopic,
   retryTopic,
 } from '../defaults.ts'
 import { type LocatedFault, locatedFault, showValue } from '../fault.ts'
@@ -97,14 +98,13 @@ function deadLetterFaults(spec: unknown): readonly LocatedFault[] {
     return [
       locatedFault({ at, expected: 'another topic than the one that is consumed', came: showValue(given) }),
     ]
-  const derived = defaultDeadLetterTopic(topic, group)
-  if (given !== undefined || FORMATS['kafka-name'].test(derived) || !FORMATS['kafka-name'].test(topic))
-    return []
+  const derived = redriveTopic(topic, group)
+  if (FORMATS['kafka-name'].test(derived) || !FORMATS['kafka-name'].test(topic)) return []
   if (!FORMATS['group-name'].test(group)) return []
   return [
     locatedFault({
       at,
-      expected: `a name, because the one made of topic and group is not ${FORMATS['kafka-name'].expected}`,
+      expected: `topic and group whose names together are ${FORMATS['kafka-name'].expected}`,
       came: showValue(derived),
     }),
   ]

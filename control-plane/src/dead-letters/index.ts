@@ -1,0 +1,2 @@
+export { DeadLetterDesk } from './desk.ts'
+export { registerDeadLetterRoutes } from './routes.ts'
