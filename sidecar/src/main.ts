@@ -16,7 +16,7 @@ import { startOutbound } from './outbound/index.ts'
 import { edgeReporter } from './report.ts'
 import { startSnapshots } from './snapshot/index.ts'
 import { startTracing } from './telemetry.ts'
-import { countRead, releaseWhenIdle } from './transport/read-memory.ts'
+import { countCopiedRead, releaseWhenIdle } from './transport/read-memory.ts'
 
 /** Each phase of the drain has its own deadline; see `drain`. */
 const DRAIN_PHASES = 3
@@ -84,7 +84,7 @@ async function main(): Promise<void> {
       spoolDir: config.spoolDir,
       appPort: config.appPort,
     }),
-    startWireProxy({ ...shared, host: loopback, port: config.kafkaPort, onRead: countRead }),
+    startWireProxy({ ...shared, host: loopback, port: config.kafkaPort, onRead: countCopiedRead }),
   ])
 
   let draining: Promise<void> | undefined

@@ -17,7 +17,7 @@ const APP = join(import.meta.dirname, 'programs/http-app.ts')
 const IDLE_CONNECTIONS = 1_000
 const SOAK_CONNECTIONS = 32
 /** In this time an idle sidecar gives back what it does not need (sidecar/src/transport/read-memory.ts). */
-const REST_MS = 12_000
+const REST_MS = 22_000
 const SLICE_SECONDS = 10
 const DEFAULT_MINUTES = 30
 /** More than this between the halves of a soak is growth and not the collector's mood. */

@@ -10,8 +10,11 @@
  */
 import type { Socket } from 'node:net'
 import { MeshError } from '@weft/schemas/error'
+import { PRODUCE } from '../wire/00-produce.ts'
+import { FETCH } from '../wire/01-fetch.ts'
 import { REQUEST_HEAD_BYTES } from '../wire/api.ts'
 import { APIS } from '../wire/apis.ts'
+import type { FrameMemory } from '../wire/frame-memory.ts'
 import { FrameSplitter } from '../wire/frames.ts'
 import { Answer, Exchange, type Stage } from './exchange.ts'
 import { checkRequestHead } from './stages/api-filter.ts'
@@ -179,14 +182,15 @@ export class Connection {
   #request(frame: Buffer, broker: Socket): void {
     const api = APIS.get(frame.readInt16BE(4))
     if (api === undefined) throw new MeshError('not_implemented', 'an unknown Kafka API came')
-    const exchange = new Exchange(api, frame)
+    // Of large requests, which are Produce: no stage keeps anything of its bytes.
+    const memory = api === PRODUCE ? this.#requests.takeMemory() : undefined
+    const exchange = new Exchange(api, frame, memory)
     for (const stage of this.#options.stages) {
       const hook = stage(exchange)
       if (hook !== undefined) exchange.hooks.push(hook)
       if (exchange.localAnswer !== undefined) break
     }
-    if (exchange.localAnswer === undefined && exchange.isForwarded)
-      for (const piece of exchange.pieces) broker.write(piece)
+    if (exchange.localAnswer === undefined && exchange.isForwarded) writeAll(broker, exchange)
     exchange.release()
     if (exchange.expectsAnswer) this.#inFlight.push(exchange)
     if (exchange.closesConnection)
@@ -202,7 +206,8 @@ export class Connection {
       const [exchange] = this.#inFlight
       const frame = exchange?.localAnswer ?? this.#answers.next()
       if (exchange === undefined || frame === undefined) break
-      this.#answer(exchange, frame)
+      const isFetched = exchange.api === FETCH && exchange.localAnswer === undefined
+      this.#answer(exchange, frame, isFetched ? this.#answers.takeMemory() : undefined)
     }
     this.#client.uncork()
     if (this.#inFlight.length === 0) this.#onQuiet()
@@ -217,7 +222,8 @@ export class Connection {
     else if (this.#broker !== undefined) this.#setFlow(this.#broker, true)
   }
 
-  #answer(exchange: Exchange, frame: Buffer): void {
+  /** `memory`: what the frame lies in. */
+  #answer(exchange: Exchange, frame: Buffer, memory: FrameMemory | undefined): void {
     if (frame.readInt32BE(4) !== exchange.header.correlationId)
       throw new MeshError('upstream_protocol', 'the Kafka broker answered out of order')
     const answer = new Answer(exchange.api, exchange.version, frame)
@@ -227,7 +233,7 @@ export class Connection {
       if (wait !== undefined) waits.push(wait)
     }
     if (waits.length === 0) {
-      this.#send(answer)
+      this.#send(answer, memory)
       return
     }
     this.#isAnswerHeld = true
@@ -235,7 +241,7 @@ export class Connection {
       () => {
         this.#isAnswerHeld = false
         this.#guard(() => {
-          this.#send(answer)
+          this.#send(answer, memory)
           this.#deliver()
           this.#pump()
         })
@@ -244,12 +250,19 @@ export class Connection {
     )
   }
 
-  #send(answer: Answer): void {
+  #send(answer: Answer, memory: FrameMemory | undefined): void {
     this.#inFlight.shift()
-    this.#client.write(answer.frame())
+    this.#client.write(answer.frame(), memory && (() => memory.release()))
     // A full queue had stopped the client.
     if (this.#inFlight.length === MAX_IN_FLIGHT - 1) setImmediate(() => this.#guard(() => this.#pump()))
   }
+}
+
+function writeAll(broker: Socket, exchange: Exchange): void {
+  const { pieces } = exchange
+  const last = pieces.length - 1
+  for (let at = 0; at < last; at++) broker.write(pieces[at] as Buffer)
+  broker.write(pieces[last] as Buffer, exchange.memoryRelease())
 }
 
 const draining = (): MeshError => new MeshError('draining', 'the sidecar is stopping')

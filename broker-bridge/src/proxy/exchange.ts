@@ -9,6 +9,7 @@ import {
   responseBodyAt,
   withBody,
 } from '../wire/api.ts'
+import { FrameMemory } from '../wire/frame-memory.ts'
 
 /** Runs on the answer before the client gets it, in the order of the stages. A promise holds this and all later answers back. */
 export type AnswerHook = (answer: Answer) => undefined | Promise<void>
@@ -31,11 +32,22 @@ export class Exchange {
   #pieces: readonly Buffer[] | undefined
   readonly #memo = new Memo()
   #answer: Buffer | undefined
+  /** What the request lies in; released when it has been written. */
+  readonly #memory: FrameMemory[] = []
 
-  constructor(api: Api, frame: Buffer) {
+  /** `memory`: of the frame, held for this exchange. */
+  constructor(api: Api, frame: Buffer, memory?: FrameMemory) {
     this.api = api
     this.header = readRequestHeader(frame, api)
     this.#frame = frame
+    if (memory !== undefined) this.#memory.push(memory)
+  }
+
+  /** Memory of at least so many bytes for a part of the request that is written anew. */
+  readonly allocate = (bytes: number): Buffer => {
+    const memory = FrameMemory.take(bytes)
+    this.#memory.push(memory)
+    return memory.buffer
   }
 
   get version(): number {
@@ -63,6 +75,15 @@ export class Exchange {
   /** What goes to the broker. */
   get pieces(): readonly Buffer[] {
     return this.#pieces ?? [this.#frame]
+  }
+
+  /** What gives the memory of the request back, for when the socket has taken all of it; undefined where it lies in none. */
+  memoryRelease(): (() => void) | undefined {
+    const memory = this.#memory
+    if (memory.length === 0) return undefined
+    return () => {
+      for (const each of memory) each.release()
+    }
   }
 
   /** Lets the request's bytes go once they are written; the exchange lives on until its answer. */

@@ -51,6 +51,55 @@ test('frames come out whole and in order, however the stream is cut, and stay as
   )
 })
 
+test('a frame whose memory is held stays as it is until it is released, whatever else is read meanwhile', () => {
+  const piece = fc.record({
+    body: fc.uint8Array({ maxLength: 300 }),
+    cut: fc.integer({ min: 1, max: 200 }),
+    /** How many frames later it is released; undefined: nobody holds it, and it stays for ever. */
+    heldFor: fc.option(fc.nat({ max: 5 }), { nil: undefined }),
+  })
+  fc.assert(
+    fc.property(fc.array(fc.array(piece, { maxLength: 20 }), { minLength: 1, maxLength: 4 }), (streams) => {
+      const readers = streams.map((pieces) => ({
+        pieces,
+        splitter: new FrameSplitter(),
+        bytes: Buffer.concat(pieces.map(({ body }) => frameOf(body))),
+        at: 0,
+        turn: 0,
+        seen: 0,
+      }))
+      const kept: { frame: Buffer; expected: Buffer; left: number; release: () => void }[] = []
+      const check = (): void => {
+        for (const each of kept) assert.ok(each.frame.equals(each.expected))
+        for (const each of kept.splice(0)) {
+          if (each.left-- > 0) kept.push(each)
+          else each.release()
+        }
+      }
+      while (readers.some(({ at, bytes }) => at < bytes.length))
+        for (const reader of readers) {
+          const { pieces, splitter, bytes } = reader
+          if (reader.at >= bytes.length) continue
+          const end = reader.at + (pieces[reader.turn++ % pieces.length]?.cut ?? 1)
+          splitter.push(Buffer.from(bytes.subarray(reader.at, end)))
+          reader.at = end
+          for (let frame = splitter.next(); frame !== undefined; frame = splitter.next()) {
+            const { body, heldFor } = pieces[reader.seen++] ?? { body: new Uint8Array(), heldFor: 0 }
+            const memory = heldFor === undefined ? undefined : splitter.takeMemory()
+            kept.push({
+              frame,
+              expected: frameOf(body),
+              left: heldFor ?? Number.POSITIVE_INFINITY,
+              release: () => memory?.release(),
+            })
+          }
+          check()
+        }
+      for (const { seen, pieces } of readers) assert.equal(seen, pieces.length)
+    }),
+  )
+})
+
 test('a frame within one chunk is a slice of it, not a copy', () => {
   const chunk = Buffer.concat([frameOf(Buffer.from('one')), frameOf(Buffer.from('two'))])
   const splitter = new FrameSplitter()

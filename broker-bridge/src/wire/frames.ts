@@ -1,4 +1,5 @@
 import { MeshError } from '@weft/schemas/error'
+import { FrameMemory } from './frame-memory.ts'
 import { malformed } from './reader.ts'
 
 /** Kafka's own socket.request.max.bytes. */
@@ -6,6 +7,7 @@ const DEFAULT_MAX_FRAME_BYTES = 100 * 1024 * 1024
 /** What a frame that is spread over several reads gets at first; a length prefix alone must not allocate what it claims. */
 const FIRST_ASSEMBLY_BYTES = 64 * 1024
 const ASSEMBLY_GROWTH = 4
+const NOTHING = Buffer.alloc(0)
 
 export interface FrameOptions {
   readonly maxBytes?: number
@@ -17,7 +19,7 @@ export interface FrameOptions {
 
 /**
  * Cuts a stream into frames: int32 length, then that many bytes. A frame that lies within one chunk is a slice of
- * it; one that is spread over several is assembled, in memory of at most four times what has arrived (or 64 KiB).
+ * it; one that is spread over several is assembled, in memory of some four times what has arrived (or 64 KiB).
  *
  *     push(chunk) … next() → frame with its length prefix, or undefined until more is pushed
  */
@@ -25,12 +27,14 @@ export class FrameSplitter {
   readonly #maxBytes: number
   readonly #headBytes: number
   readonly #check: ((head: Buffer) => void) | undefined
-  #buffer: Buffer = Buffer.alloc(0)
+  #buffer: Buffer = NOTHING
   /** Unread part of #buffer. */
   #from = 0
   #to = 0
-  /** True while #buffer is ours to append to, not a chunk that somebody gave. */
-  #assembling = false
+  /** Of #buffer, while it is ours to append to and not a chunk that somebody gave. */
+  #memory: FrameMemory | undefined
+  /** Frames in #memory that nobody holds it for: it may not be used again then, and is left to the collector. */
+  #unheld = 0
   #checked = false
 
   constructor(options: FrameOptions = {}) {
@@ -46,15 +50,38 @@ export class FrameSplitter {
 
   push(chunk: Buffer): void {
     if (this.buffered === 0) {
+      this.#leaveMemory()
       this.#buffer = chunk
       this.#from = 0
       this.#to = chunk.length
-      this.#assembling = false
       return
     }
     this.#makeRoom(chunk.length)
     chunk.copy(this.#buffer, this.#to)
     this.#to += chunk.length
+  }
+
+  /**
+   * What the frame that came last lies in, held for the caller, who may release it when nobody needs the frame any more; undefined where it
+   * lies in a chunk. Asked at most once for a frame, before the next one. A frame for which nobody asks stays as it is for ever.
+   */
+  takeMemory(): FrameMemory | undefined {
+    const memory = this.#memory?.hold()
+    if (memory === undefined) return undefined
+    this.#unheld--
+    if (this.buffered === 0) {
+      this.#leaveMemory()
+      this.#buffer = NOTHING
+      this.#from = 0
+      this.#to = 0
+    }
+    return memory
+  }
+
+  #leaveMemory(): void {
+    if (this.#unheld === 0) this.#memory?.release()
+    this.#memory = undefined
+    this.#unheld = 0
   }
 
   /** The next whole frame. Throws `payload_too_large` or `invalid_request` on a length that is not acceptable, or what `check` throws. */
@@ -67,6 +94,7 @@ export class FrameSplitter {
     const frame = this.#buffer.subarray(this.#from, this.#from + total)
     this.#from += total
     this.#checked = false
+    if (this.#memory !== undefined) this.#unheld++
     return frame
   }
 
@@ -85,13 +113,14 @@ export class FrameSplitter {
   /** A frame's bytes are never moved or written once it was handed out: what is left moves to a new buffer. */
   #makeRoom(more: number): void {
     const have = this.buffered
-    if (this.#assembling && this.#to + more <= this.#buffer.length) return
-    const larger = Buffer.allocUnsafe(this.#capacityFor(have + more))
-    this.#buffer.copy(larger, 0, this.#from, this.#to)
-    this.#buffer = larger
+    if (this.#memory !== undefined && this.#to + more <= this.#buffer.length) return
+    const larger = FrameMemory.take(this.#capacityFor(have + more))
+    this.#buffer.copy(larger.buffer, 0, this.#from, this.#to)
+    this.#leaveMemory()
+    this.#memory = larger
+    this.#buffer = larger.buffer
     this.#from = 0
     this.#to = have
-    this.#assembling = true
   }
 
   #capacityFor(needed: number): number {

@@ -72,10 +72,11 @@ export class Reader {
     return this.buffer.readBigInt64BE(this.skip(8))
   }
 
-  /** 16 bytes, as a view. */
+  /** 16 bytes. */
   uuid(): Buffer {
     const start = this.skip(16)
-    return this.buffer.subarray(start, start + 16)
+    // Kept for longer than the frame, whose memory is used again.
+    return Buffer.from(this.buffer.subarray(start, start + 16))
   }
 
   /** An offset as a number: exact up to 2^53, far beyond any log. */

@@ -50,6 +50,7 @@ function batchOf(records: readonly Record[], attributes = 0): Buffer {
 const KEY = Buffer.from('traceparent')
 const VALUE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 const addition = {
+  allocate: (bytes: number) => Buffer.allocUnsafe(bytes),
   key: KEY,
   valueBytes: VALUE.length,
   writeValue: (target: Buffer, at: number) => {

@@ -26,6 +26,8 @@ export interface HeaderAddition {
   readonly valueBytes: number
   /** Writes the value of the record's new header at a place in the new batch. */
   readonly writeValue: (target: Buffer, at: number, record: RecordPlace) => void
+  /** Gives memory of at least so many bytes for the new batch. */
+  readonly allocate: (bytes: number) => Buffer
 }
 
 /**
@@ -40,7 +42,7 @@ export function addHeader(buffer: Buffer, batch: Batch, addition: HeaderAddition
     addition.valueBytes
   if (batch.count > (batch.to - batch.from) / LEAST_RECORD_BYTES) return undefined
   // A length and a count may each take more bytes than before, by one: the additions are far below a kilobyte.
-  const target = Buffer.allocUnsafe(batch.to - batch.from + batch.count * (headerBytes + 2))
+  const target = addition.allocate(batch.to - batch.from + batch.count * (headerBytes + 2))
   buffer.copy(target, 0, batch.from, batch.from + BATCH_HEADER_BYTES)
   let at = BATCH_HEADER_BYTES
 

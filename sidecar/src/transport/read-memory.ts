@@ -12,7 +12,7 @@ import type { Duplex } from 'node:stream'
 
 const BYTES_PER_COLLECTION = 16 * 1024 * 1024
 
-const IDLE_CHECK_MS = 5_000
+const IDLE_CHECK_MS = 10_000
 /** Less than this between two checks is health checks and scrapes: tens of milliseconds of collection are noticed by nobody. */
 const IDLE_BYTES = 64 * 1024
 
@@ -36,6 +36,12 @@ export function countRead(bytes: number): void {
   readBytes = 0
   gc?.({ type: 'minor' })
 }
+
+/**
+ * For reads that are copied at once, as the wire proxy does with frames that are larger than one: collected four times as often, because
+ * nothing else of its work lasts. Measured: half of the CPU of a consumer; for bodies the same costs a fifth of the throughput.
+ */
+export const countCopiedRead = (bytes: number): void => countRead(4 * bytes)
 
 /** Gives memory back whenever the process has become idle, once each time; it looks every `checkMs`. */
 export function releaseWhenIdle(checkMs = IDLE_CHECK_MS): void {

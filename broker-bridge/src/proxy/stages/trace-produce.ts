@@ -54,7 +54,11 @@ function injectContexts(exchange: Exchange, options: TraceOptions, sending: Send
   for (const asked of exchange.layout(produceLayout).topics) {
     const topic = options.topicIds.nameOf(asked) ?? ''
     for (const partition of asked.partitions) {
-      const injector = new Injector(options, { topic, partition: partition.index }, sending)
+      const injector = new Injector(
+        options,
+        { topic, partition: partition.index },
+        { sending, allocate: exchange.allocate },
+      )
       const records = injector.run(exchange.frame, partition)
       if (records !== undefined) replaced.push({ partition, records })
     }
@@ -69,14 +73,20 @@ class Injector {
   readonly #maxBatchBytes: number
   readonly #record: RecordOf
   readonly #sending: Sending[]
+  readonly #allocate: (bytes: number) => Buffer
 
-  constructor({ tracer, snapshots }: TraceOptions, record: RecordOf, sending: Sending[]) {
+  constructor(
+    { tracer, snapshots }: TraceOptions,
+    record: RecordOf,
+    { sending, allocate }: { sending: Sending[]; allocate: (bytes: number) => Buffer },
+  ) {
     const { snapshot, topicByName } = snapshots.current()
     this.#tracer = tracer
     this.#samplingRatio = snapshot.samplingRatio
     this.#maxBatchBytes = topicByName.get(record.topic)?.maxMessageBytes ?? DEFAULT_MAX_BATCH_BYTES
     this.#record = record
     this.#sending = sending
+    this.#allocate = allocate
   }
 
   /** The partition's records anew; undefined where they stay where they are (span ids may be changed in place). */
@@ -115,6 +125,7 @@ class Injector {
     return addHeader(frame, batch, {
       key: TRACEPARENT,
       valueBytes: TRACEPARENT_BYTES,
+      allocate: this.#allocate,
       writeValue: (target, at, { offsetDelta }) => this.#writeNew(target, at, offsetDelta),
     })
   }
