@@ -1,8 +1,7 @@
 import type { CloudEventAttributes } from './cloudevents-json.ts'
+import { timestampMs } from './timestamp.ts'
 
 const REQUIRED = ['id', 'source', 'type'] as const
-// RFC 3339, section 5.6.
-const TIMESTAMP = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
 
 /** CloudEvents 1.0, section 3.1: what every event has, and what the rest looks like. Faults are appended. */
 export function checkAttributes(attributes: CloudEventAttributes, faults: string[]): void {
@@ -17,7 +16,7 @@ export function checkAttributes(attributes: CloudEventAttributes, faults: string
   else if (version !== '1.0')
     faults.push(`specversion: expected 1.0, came ${JSON.stringify(version.slice(0, 20))}`)
   const time = at('time')
-  if (time !== undefined && !(TIMESTAMP.test(time) && !Number.isNaN(Date.parse(time))))
+  if (time !== undefined && timestampMs(time) === undefined)
     faults.push(`time: expected an RFC 3339 timestamp, came ${JSON.stringify(time.slice(0, 40))}`)
   for (const name of ['subject', 'dataschema'])
     if (at(name) === '') faults.push(`${name}: expected a text, it is empty`)

@@ -7,7 +7,7 @@ export type Members = Readonly<Record<string, Check>>
 
 const MAX_CAME_LENGTH = 60
 
-const when =
+export const when =
   (expected: string, holds: (value: unknown) => boolean): Check =>
   (value, path, report) => {
     if (!holds(value)) report(path, expected, value)

@@ -108,7 +108,7 @@ test('every fault is named at once with its path, what was expected and what cam
     'services[0].endpoints[0].port: expected a whole number from 1 to 65535, came "80"',
     'services[0].traffic.retry.attempts: expected a whole number from 0 to 9007199254740991, came nothing',
     'topics[0].producer.compression: expected "none" or "gzip" or "snappy" or "lz4" or "zstd", came "brotli"',
-    'subscriptions[0].startAt: expected "earliest" or "latest", came "now"',
+    'subscriptions[0].startAt: expected earliest, latest, or an RFC 3339 timestamp, came "now"',
   ])
 })
 

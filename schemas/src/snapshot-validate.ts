@@ -22,6 +22,7 @@ import {
   share,
   show,
   text,
+  when,
   whole,
 } from './snapshot-checks.ts'
 import { EXTERNAL } from './snapshot-validate-external.ts'
@@ -31,6 +32,7 @@ import { checkRouteReferences, ROUTE_TABLE } from './snapshot-validate-routes.ts
 import { TOPIC } from './snapshot-validate-topics.ts'
 import { INBOUND_TRAFFIC, TRAFFIC } from './snapshot-validate-traffic.ts'
 import { parseSpiffeId } from './spiffe.ts'
+import { timestampMs } from './timestamp.ts'
 
 export type SnapshotValidation = { readonly snapshot: Snapshot } | { readonly faults: readonly string[] }
 
@@ -186,7 +188,13 @@ const SNAPSHOT = object(
           topic: text,
           group: text,
           path: matching('a path that starts with /', /^\//),
-          startAt: oneOf('earliest', 'latest'),
+          startAt: when(
+            'earliest, latest, or an RFC 3339 timestamp',
+            (value) =>
+              value === 'earliest' ||
+              value === 'latest' ||
+              (typeof value === 'string' && timestampMs(value) !== undefined),
+          ),
           maxInFlight: whole(1),
           timeoutMs: whole(1),
           retry: object({ attempts: whole(0), backoffBaseMs: whole(0), backoffMaxMs: whole(0) }),

@@ -80,7 +80,8 @@ export interface SubscriptionEntry {
   readonly topic: string
   readonly group: string
   readonly path: string
-  readonly startAt: 'earliest' | 'latest'
+  /** `earliest`, `latest`, or an RFC 3339 timestamp. */
+  readonly startAt: string
   /** Keys of one partition that may be in delivery at once; 1 is strict order of the partition. */
   readonly maxInFlight: number
   readonly timeoutMs: number

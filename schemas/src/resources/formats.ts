@@ -5,6 +5,7 @@
 import { gatewayDurationMs } from '../gateway-duration.ts'
 import { normalisePath } from '../policy/path.ts'
 import { parseSpiffeId } from '../spiffe.ts'
+import { timestampMs } from '../timestamp.ts'
 import { isRegularExpression } from './regular-expression.ts'
 import { isOwnHeader } from './reserved-headers.ts'
 
@@ -67,6 +68,11 @@ export const FORMATS = {
     'a label value: letters, digits, ".", "_", "-", at most 63',
     63,
     (text) => text === '' || LABEL_NAME.test(text),
+  ),
+  'start-at': format(
+    'earliest, latest, or a time as 2026-11-26T10:00:00Z',
+    40,
+    (text) => text === 'earliest' || text === 'latest' || timestampMs(text) !== undefined,
   ),
   'kafka-name': format(
     `a Kafka name: letters, digits, ".", "_", "-", at most ${MAX_KAFKA_NAME}`,

@@ -125,7 +125,8 @@ export interface SubscriptionSpec {
   readonly service: string
   readonly path: string
   readonly group: string
-  readonly startAt: 'earliest' | 'latest'
+  /** `earliest`, `latest`, or an RFC 3339 timestamp: the first record of that time or later. */
+  readonly startAt: string
   readonly maxInFlight: number
   readonly timeoutMs: number
   readonly retry: {

@@ -377,6 +377,34 @@ test('a group that starts at the latest record misses none that comes after its 
   assert.deepEqual(bodies(app.got), ['while away'])
 })
 
+test('a group that starts at a time gets the records of that time and later; of a partition without any, those that come', async () => {
+  await createTopic(world, 'timed', 2)
+  const at = Date.parse('2026-01-01T00:00:00Z')
+  const producer = world.kafka.producer()
+  await producer.connect()
+  const messages = [-2, -1, 0, 1].map((hours) => ({
+    value: `${hours}`,
+    partition: 0,
+    timestamp: String(at + hours * 3_600_000),
+  }))
+  await producer.send({
+    topic: 'timed',
+    messages: [...messages, { value: 'old', partition: 1, timestamp: String(at - 1) }],
+  })
+  await using app = await App.start()
+  const subscription = subscriptionEntry('timed', { startAt: '2026-01-01T01:00:00+01:00' })
+  const snapshots = snapshotOf(world.broker.bootstrapServers, {
+    topics: [topicEntry('timed')],
+    subscriptions: [subscription],
+  })
+  await using _bridge = await startBridge(snapshots, { appPort: app.port })
+  await app.until((got) => got.length === 2)
+  await producer.send({ topic: 'timed', messages: [{ value: 'new', partition: 1 }] })
+  await app.until((got) => got.length === 3)
+  assert.deepEqual(bodies(app.got).toSorted(), ['0', '1', 'new'])
+  await producer.disconnect()
+})
+
 test('records that retention has deleted are passed, what is left is delivered', async () => {
   await using at = await scene('retention')
   await at.send(['1', '2', '3', '4'].map((value) => ({ key: 'k', value })))

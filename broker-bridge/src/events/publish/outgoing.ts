@@ -9,6 +9,7 @@ import {
   toKafka,
 } from '@weft/schemas/cloudevents'
 import { MeshError } from '@weft/schemas/error'
+import { timestampMs } from '@weft/schemas/timestamp'
 import type { OutgoingRecord } from '../produce/record.ts'
 import { eventHeaders, field } from './fields.ts'
 
@@ -61,10 +62,9 @@ function wholeNumber(name: string, text: string): number {
 
 /** The year 9999: what every client can show. */
 const LAST_TIMESTAMP_MS = 253_402_300_799_999
-const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/
 
 function timeOf(text: string): number {
-  const value = /^\d{1,15}$/.test(text) ? Number(text) : RFC_3339.test(text) ? Date.parse(text) : Number.NaN
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : (timestampMs(text) ?? Number.NaN)
   if (value >= 0 && value <= LAST_TIMESTAMP_MS) return value
   throw new MeshError(
     'invalid_event',

@@ -1,4 +1,5 @@
 import type { Consumer } from '@platformatic/kafka'
+import { timestampMs } from '@weft/schemas/timestamp'
 import { kafkaClient } from '../kafka-client.ts'
 
 /** Where a partition is read from, and what the group has on record for it. */
@@ -11,10 +12,11 @@ export interface PositionRequest {
   readonly consumer: Consumer
   readonly topic: string
   readonly partitions: readonly number[]
-  readonly startAt: 'earliest' | 'latest'
+  /** `earliest`, `latest`, or an RFC 3339 timestamp. */
+  readonly startAt: string
 }
 
-/** After the last commit; where the group has none, at the start or the end of the log, as the subscription says. */
+/** After the last commit; where the group has none, where the subscription says. */
 export async function findPositions(request: PositionRequest): Promise<ReadonlyMap<number, Position>> {
   const { consumer, topic, partitions, startAt } = request
   const commits = await consumer.listCommittedOffsets({ topics: [{ topic, partitions: [...partitions] }] })
@@ -23,7 +25,7 @@ export async function findPositions(request: PositionRequest): Promise<ReadonlyM
     return offset === undefined || offset < 0n ? undefined : offset
   }
   const without = partitions.filter((partition) => committed(partition) === undefined)
-  const limits = without.length === 0 ? [] : await logLimit(request, without, startAt)
+  const limits = without.length === 0 ? [] : await placesOf(request, without, startAt)
   return new Map(
     partitions.map((partition) => {
       const known = committed(partition)
@@ -41,22 +43,34 @@ export async function findPositionInLog(
   partition: number,
   lost: bigint,
 ): Promise<Position> {
-  const [earliest, latest] = await Promise.all([
-    logLimit(request, [partition], 'earliest'),
-    logLimit(request, [partition], 'latest'),
-  ])
-  const first = earliest[partition] ?? 0n
-  const start = lost < first || request.startAt === 'earliest' ? first : (latest[partition] ?? first)
-  return { start, committed: undefined }
+  const first = (await placesOf(request, [partition], 'earliest'))[partition] ?? 0n
+  if (lost < first) return { start: first, committed: undefined }
+  const places = await placesOf(request, [partition], request.startAt)
+  return { start: places[partition] ?? first, committed: undefined }
 }
 
-async function logLimit(
-  { consumer, topic }: PositionRequest,
+/** By partition: the start or the end of the log, or the first record of a time or later; where there is none yet, the end. */
+async function placesOf(
+  request: PositionRequest,
   partitions: readonly number[],
-  end: 'earliest' | 'latest',
+  at: string,
 ): Promise<readonly bigint[]> {
   const { ListOffsetTimestamps } = kafkaClient()
-  const timestamp = end === 'earliest' ? ListOffsetTimestamps.EARLIEST : ListOffsetTimestamps.LATEST
+  if (at === 'earliest') return listOffsets(request, partitions, ListOffsetTimestamps.EARLIEST)
+  if (at === 'latest') return listOffsets(request, partitions, ListOffsetTimestamps.LATEST)
+  const places = [...(await listOffsets(request, partitions, BigInt(timestampMs(at) ?? 0)))]
+  const without = partitions.filter((partition) => (places[partition] ?? -1n) < 0n)
+  if (without.length === 0) return places
+  const ends = await listOffsets(request, without, ListOffsetTimestamps.LATEST)
+  for (const partition of without) places[partition] = ends[partition] ?? 0n
+  return places
+}
+
+async function listOffsets(
+  { consumer, topic }: PositionRequest,
+  partitions: readonly number[],
+  timestamp: bigint,
+): Promise<readonly bigint[]> {
   const offsets = await consumer.listOffsets({
     topics: [topic],
     partitions: { [topic]: [...partitions] },

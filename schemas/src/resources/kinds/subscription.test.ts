@@ -24,6 +24,6 @@ test('later attempts are told apart by how late they are, and long enough to be 
 test('the topic in which they wait has a name that Kafka takes', () => {
   assert.equal(retryTopic('orders', 'billing', 600_000), 'orders.billing.retry.10m')
   assert.equal(retryTopic('orders', 'billing', 1_500), 'orders.billing.retry.1500ms')
-  const [fault = ''] = faultsOf([60_000], 'o'.repeat(235))
+  const [fault = ''] = faultsOf([60_500], 'o'.repeat(232))
   assert.match(fault, /^spec\.retry\.laterMs\[0\]: expected topic and group whose retry topic is /)
 })

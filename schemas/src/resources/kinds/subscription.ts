@@ -10,7 +10,7 @@ import {
 import { type LocatedFault, locatedFault, showValue } from '../fault.ts'
 import { FORMATS } from '../formats.ts'
 import { entries, type KindDefinition, member } from './definition.ts'
-import { list, map, oneOf, resource, text, wholeNumber } from './shapes.ts'
+import { list, map, resource, text, wholeNumber } from './shapes.ts'
 
 /** Kafka takes a partition away from a consumer that is silent for five minutes (max.poll.interval.ms). */
 const MAX_DELIVERY_MS = 300_000
@@ -26,7 +26,13 @@ const spec = map(
     service: text('dns-label', 'A Service of the same namespace; its sidecars consume and deliver.'),
     path: text('path', 'Where each record is posted.'),
     group: text('group-name', 'The consumer group; the name of the service where absent.'),
-    startAt: { ...oneOf(['earliest', 'latest'], 'Where a new group begins.'), default: DEFAULT_START_AT },
+    startAt: {
+      ...text(
+        'start-at',
+        'Where a new group begins: earliest, latest, or the first record of a time or later.',
+      ),
+      default: DEFAULT_START_AT,
+    },
     maxInFlight: {
       ...wholeNumber(1, 1024, 'Keys of one partition in delivery at once; 1 is strict order.'),
       default: DEFAULT_MAX_IN_FLIGHT,
@@ -103,7 +109,7 @@ function deadLetterFaults(spec: unknown): readonly LocatedFault[] {
   if (!FORMATS['group-name'].test(group)) return []
   return [
     locatedFault({
-      at,
+      at: ['spec', 'topic'],
       expected: `topic and group whose names together are ${FORMATS['kafka-name'].expected}`,
       came: showValue(derived),
     }),
