@@ -106,7 +106,7 @@ export const METRICS = {
   },
   weft_kafka_records_total: {
     type: 'counter',
-    help: 'Records produced and consumed. operation: produce | consume; outcome: ok | dropped | later | failed | refused | dead-letter.',
+    help: 'Records produced and consumed. operation: produce | consume; outcome: ok | filtered | dropped | later | failed | refused | dead-letter.',
     labels: ['operation', 'mode', 'identity', 'topic', 'group', 'outcome'],
   },
   weft_kafka_bytes_total: {

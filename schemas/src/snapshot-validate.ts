@@ -200,7 +200,11 @@ const SNAPSHOT = object(
           retry: object({ attempts: whole(0), backoffBaseMs: whole(0), backoffMaxMs: whole(0) }),
           deadLetterTopic: text,
         },
-        { redriveTopic: text, retryTopics: listOf(object({ topic: text, delayMs: whole(1) }), 1) },
+        {
+          filter: text,
+          redriveTopic: text,
+          retryTopics: listOf(object({ topic: text, delayMs: whole(1) }), 1),
+        },
       ),
     ),
   },

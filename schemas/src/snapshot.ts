@@ -80,6 +80,8 @@ export interface SubscriptionEntry {
   readonly topic: string
   readonly group: string
   readonly path: string
+  /** Which records it is about, as event-filter.ts reads it; every one where absent. */
+  readonly filter?: string
   /** `earliest`, `latest`, or an RFC 3339 timestamp. */
   readonly startAt: string
   /** Keys of one partition that may be in delivery at once; 1 is strict order of the partition. */

@@ -69,6 +69,7 @@ export const FORMATS = {
     63,
     (text) => text === '' || LABEL_NAME.test(text),
   ),
+  expression: format('an expression, at most 2048 characters', 2048, isExpression),
   'start-at': format(
     'earliest, latest, or a time as 2026-11-26T10:00:00Z',
     40,
@@ -183,6 +184,11 @@ export const FORMATS = {
 } as const satisfies Record<string, TextFormat>
 
 export type FormatName = keyof typeof FORMATS
+
+/** Lines of it may be wrapped. */
+function isExpression(text: string): boolean {
+  return /^[^\p{Cc}]+$/u.test(text.replaceAll('\n', ' '))
+}
 
 function isLabelKey(text: string): boolean {
   const [first = '', second, ...more] = text.split('/')

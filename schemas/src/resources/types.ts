@@ -125,6 +125,8 @@ export interface SubscriptionSpec {
   readonly service: string
   readonly path: string
   readonly group: string
+  /** In CEL; every record where absent. */
+  readonly filter?: string
   /** `earliest`, `latest`, or an RFC 3339 timestamp: the first record of that time or later. */
   readonly startAt: string
   readonly maxInFlight: number

@@ -405,6 +405,22 @@ test('a group that starts at a time gets the records of that time and later; of 
   await producer.disconnect()
 })
 
+test('a filter passes over what the subscription is not about, and its offsets are committed', async () => {
+  await using at = await scene('filtered')
+  const filter = 'event.type == "Created" && headers.tenant != "red" || key == "always"'
+  at.snapshots.change({ subscriptions: [subscriptionEntry('filtered', { filter })] })
+  const created = { ce_specversion: '1.0', ce_id: '1', ce_source: '/', ce_type: 'Created' }
+  await at.send([
+    { key: 'a', value: 'blue', headers: { ...created, tenant: 'blue' } },
+    { key: 'a', value: 'red', headers: { ...created, tenant: 'red' } },
+    { key: 'a', value: 'paid', headers: { ...created, ce_type: 'Paid', tenant: 'blue' } },
+    { key: 'always', value: 'no event' },
+    { key: 'a', value: 'no tenant', headers: created },
+  ])
+  await at.untilCommitted(5)
+  assert.deepEqual(bodies(at.app.got).toSorted(), ['blue', 'no event'])
+})
+
 test('records that retention has deleted are passed, what is left is delivered', async () => {
   await using at = await scene('retention')
   await at.send(['1', '2', '3', '4'].map((value) => ({ key: 'k', value })))

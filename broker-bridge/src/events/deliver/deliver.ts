@@ -12,6 +12,7 @@ import type { AppGate } from './app-gate.ts'
 import { backoffMs, retryAfterMs } from './backoff.ts'
 import { type Answer, classify, describe, isUnknownAction } from './classify.ts'
 import { toDeadLetter } from './dead-letter.ts'
+import { isWanted } from './filter.ts'
 import { type DeliverHooks, type DeliverSignals, handOn, pause } from './hand-on.ts'
 import type { AppClient } from './post.ts'
 import { type ReadRecord, toRequest, traceOf } from './record.ts'
@@ -49,6 +50,11 @@ export async function deliver(
   read: ReadRecord,
   control: DeliverSignals & DeliverHooks,
 ): Promise<Outcome> {
+  // What has been wanted once is, from whichever topic it comes later.
+  if (stage.isFirst && !isWanted(entry().filter, read)) {
+    count(context, entry(), read, 'filtered')
+    return 'acknowledged'
+  }
   const dueInMs = stage.delayMs === 0 ? 0 : Number(read.timestamp) + stage.delayMs - Date.now()
   if (dueInMs > 0 && !(await pause(dueInMs, control))) return 'given-up'
   const { record, history } = stage.isFirst ? { record: read, history: undefined } : fromRetryLater(read)
@@ -218,7 +224,7 @@ function count(
   context: DeliverContext,
   settings: SubscriptionEntry,
   record: ReadRecord,
-  outcome: 'ok' | 'dropped' | 'later' | 'dead-letter',
+  outcome: 'ok' | 'filtered' | 'dropped' | 'later' | 'dead-letter',
 ): void {
   const labels = { operation: 'consume', mode: 'push', identity: context.identity, topic: record.topic }
   context.metrics.counter('weft_kafka_records_total').inc({ ...labels, group: settings.group, outcome })

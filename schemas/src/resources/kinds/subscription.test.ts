@@ -3,12 +3,15 @@ import { test } from 'node:test'
 import { retryTopic } from '../defaults.ts'
 import { validateResource } from '../validate.ts'
 
-function faultsOf(laterMs: unknown, topic = 'orders'): readonly string[] {
+const faultsOf = (laterMs: unknown, topic = 'orders'): readonly string[] =>
+  faultsOfSpec({ topic, retry: { laterMs } })
+
+function faultsOfSpec(spec: object): readonly string[] {
   const result = validateResource({
     apiVersion: 'mesh.weft.dev/v1',
     kind: 'Subscription',
     metadata: { name: 'orders' },
-    spec: { topic, service: 'billing', path: '/orders', retry: { laterMs } },
+    spec: { topic: 'orders', service: 'billing', path: '/orders', ...spec },
   })
   return 'faults' in result ? result.faults.map(({ message }) => message.replace(/, came.*/, '')) : []
 }
@@ -19,6 +22,20 @@ test('later attempts are told apart by how late they are, and long enough to be 
   assert.deepEqual(faultsOf([60_000, 60_000]), ['spec.retry.laterMs[1]: expected each of them once'])
   assert.deepEqual(faultsOf([10]), ['spec.retry.laterMs[0]: expected a whole number from 1000 to 604800000'])
   assert.equal(faultsOf(new Array(9).fill(0).map((_, at) => 1_000 * (at + 1))).length, 1)
+})
+
+test('a filter is an expression that can be read, of what there is', () => {
+  assert.deepEqual(faultsOfSpec({ filter: 'event.type == "a" &&\nkey != ""' }), [])
+  const [unknown = ''] = faultsOfSpec({ filter: 'data.amount > 1' })
+  assert.match(unknown, /^spec\.filter: expected an expression in CEL \(.*data.*\)$/)
+  assert.equal(faultsOfSpec({ filter: '\u0007' }).length, 2)
+})
+
+test('a start is earliest, latest, or a time', () => {
+  for (const startAt of ['earliest', 'latest', '2026-11-26T10:00:00Z', '2026-11-26T10:00:00.5+01:00'])
+    assert.deepEqual(faultsOfSpec({ startAt }), [])
+  for (const startAt of ['now', '2026-11-26', '10:00', '2026-13-26T10:00:00Z', ''])
+    assert.match(faultsOfSpec({ startAt }).join(), /spec\.startAt: expected earliest, latest, or a time as/)
 })
 
 test('the topic in which they wait has a name that Kafka takes', () => {

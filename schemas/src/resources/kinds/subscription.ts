@@ -1,3 +1,4 @@
+import { filterFault } from '../../event-filter.ts'
 import {
   DEFAULT_DELIVERY_RETRY,
   DEFAULT_DELIVERY_TIMEOUT_MS,
@@ -26,6 +27,10 @@ const spec = map(
     service: text('dns-label', 'A Service of the same namespace; its sidecars consume and deliver.'),
     path: text('path', 'Where each record is posted.'),
     group: text('group-name', 'The consumer group; the name of the service where absent.'),
+    filter: text(
+      'expression',
+      'Which records are delivered, in CEL over event (attributes of a CloudEvent), headers and key, all of them text; the others are passed over. Every one where absent.',
+    ),
     startAt: {
       ...text(
         'start-at',
@@ -76,6 +81,7 @@ export const subscription: KindDefinition<'Subscription'> = {
     ...deadLetterFaults(member(input, 'spec')),
     ...backoffFaults(member(member(input, 'spec'), 'retry')),
     ...laterFaults(member(input, 'spec')),
+    ...filterFaults(member(member(input, 'spec'), 'filter')),
   ],
   complete: ({ spec: given }) => {
     const group = given.group ?? given.service
@@ -84,6 +90,7 @@ export const subscription: KindDefinition<'Subscription'> = {
       service: given.service,
       path: given.path,
       group,
+      ...(given.filter !== undefined && { filter: given.filter }),
       startAt: given.startAt ?? DEFAULT_START_AT,
       maxInFlight: given.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT,
       timeoutMs: given.timeoutMs ?? DEFAULT_DELIVERY_TIMEOUT_MS,
@@ -138,6 +145,19 @@ function laterFaults(spec: unknown): readonly LocatedFault[] {
       }),
     ]
   })
+}
+
+function filterFaults(filter: unknown): readonly LocatedFault[] {
+  if (typeof filter !== 'string') return []
+  const fault = filterFault(filter)
+  if (fault === undefined) return []
+  return [
+    locatedFault({
+      at: ['spec', 'filter'],
+      expected: `an expression in CEL (${fault})`,
+      came: showValue(filter),
+    }),
+  ]
 }
 
 function backoffFaults(retry: unknown): readonly LocatedFault[] {
