@@ -32,7 +32,7 @@ import { checkRouteReferences, ROUTE_TABLE } from './snapshot-validate-routes.ts
 import { TOPIC } from './snapshot-validate-topics.ts'
 import { INBOUND_TRAFFIC, TRAFFIC } from './snapshot-validate-traffic.ts'
 import { parseSpiffeId } from './spiffe.ts'
-import { timestampMs } from './timestamp.ts'
+import { isStartAt } from './timestamp.ts'
 
 export type SnapshotValidation = { readonly snapshot: Snapshot } | { readonly faults: readonly string[] }
 
@@ -190,10 +190,7 @@ const SNAPSHOT = object(
           path: matching('a path that starts with /', /^\//),
           startAt: when(
             'earliest, latest, or an RFC 3339 timestamp',
-            (value) =>
-              value === 'earliest' ||
-              value === 'latest' ||
-              (typeof value === 'string' && timestampMs(value) !== undefined),
+            (value) => typeof value === 'string' && isStartAt(value),
           ),
           maxInFlight: whole(1),
           timeoutMs: whole(1),

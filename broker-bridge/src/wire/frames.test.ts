@@ -100,6 +100,23 @@ test('a frame whose memory is held stays as it is until it is released, whatever
   )
 })
 
+test('the memory of a frame is given once, and not when another is being read', () => {
+  const splitter = new FrameSplitter()
+  const frame = frameOf(Buffer.from('assembled'))
+  const arrive = (): void => {
+    splitter.push(frame.subarray(0, 6))
+    assert.equal(splitter.next(), undefined)
+    splitter.push(frame.subarray(6))
+    assert.ok(splitter.next()?.equals(frame))
+  }
+  arrive()
+  assert.ok(splitter.takeMemory() !== undefined)
+  assert.equal(splitter.takeMemory(), undefined)
+  arrive()
+  splitter.push(frame)
+  assert.equal(splitter.takeMemory(), undefined)
+})
+
 test('a frame within one chunk is a slice of it, not a copy', () => {
   const chunk = Buffer.concat([frameOf(Buffer.from('one')), frameOf(Buffer.from('two'))])
   const splitter = new FrameSplitter()

@@ -36,6 +36,8 @@ export class FrameSplitter {
   /** Frames in #memory that nobody holds it for: it may not be used again then, and is left to the collector. */
   #unheld = 0
   #checked = false
+  /** The frame that came last is in #memory, and nobody has asked for it. */
+  #isTakeable = false
 
   constructor(options: FrameOptions = {}) {
     this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_FRAME_BYTES
@@ -63,11 +65,12 @@ export class FrameSplitter {
 
   /**
    * What the frame that came last lies in, held for the caller, who may release it when nobody needs the frame any more; undefined where it
-   * lies in a chunk. Asked at most once for a frame, before the next one. A frame for which nobody asks stays as it is for ever.
+   * lies in a chunk, and for who asks twice, or after more was pushed. A frame for which nobody asks stays as it is for ever.
    */
   takeMemory(): FrameMemory | undefined {
-    const memory = this.#memory?.hold()
-    if (memory === undefined) return undefined
+    if (this.#memory === undefined || !this.#isTakeable) return undefined
+    const memory = this.#memory.hold()
+    this.#isTakeable = false
     this.#unheld--
     if (this.buffered === 0) {
       this.#leaveMemory()
@@ -79,6 +82,7 @@ export class FrameSplitter {
   }
 
   #leaveMemory(): void {
+    this.#isTakeable = false
     if (this.#unheld === 0) this.#memory?.release()
     this.#memory = undefined
     this.#unheld = 0
@@ -94,7 +98,8 @@ export class FrameSplitter {
     const frame = this.#buffer.subarray(this.#from, this.#from + total)
     this.#from += total
     this.#checked = false
-    if (this.#memory !== undefined) this.#unheld++
+    this.#isTakeable = this.#memory !== undefined
+    if (this.#isTakeable) this.#unheld++
     return frame
   }
 

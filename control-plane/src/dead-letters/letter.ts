@@ -1,4 +1,5 @@
 /** A dead letter as a person looks at it, and the record by which it is sent back or dropped. */
+import { DEAD_LETTER_HEADERS, RETRY_HEADERS } from '@weft/schemas/record-headers'
 import type { StoredRecord } from './read-topic.ts'
 
 export interface Letter {
@@ -21,14 +22,11 @@ export interface WholeLetter extends Letter {
   readonly value: string | null
 }
 
-const ABOUT = 'weft-dlt-'
-const DECISION = 'weft-retry-'
-
 export const letterId = ({ partition, offset }: Pick<StoredRecord, 'partition' | 'offset'>): string =>
   `${partition}/${offset}`
 
 export function letterOf(record: StoredRecord): Letter {
-  const about = (name: string): string => headerOf(record, ABOUT + name) ?? '-'
+  const about = (name: string): string => headerOf(record, DEAD_LETTER_HEADERS + name) ?? '-'
   return {
     id: letterId(record),
     key: textOf(record.key),
@@ -44,7 +42,7 @@ export function letterOf(record: StoredRecord): Letter {
 export const wholeLetterOf = (record: StoredRecord): WholeLetter => ({
   ...letterOf(record),
   headers: record.headers
-    .filter(([name]) => !name.startsWith(ABOUT))
+    .filter(([name]) => !name.startsWith(DEAD_LETTER_HEADERS))
     .map(([name, value]) => [name, textOf(value) ?? '']),
   value: textOf(record.value),
 })
@@ -59,20 +57,19 @@ export interface Decision {
 export function redriven(letter: StoredRecord): Decision {
   const from = { topic: 'topic', partition: 'partition', offset: 'offset' } as const
   const origin = Object.entries(from).flatMap(([name, about]): [string, string][] => {
-    const value = headerOf(letter, ABOUT + about)
-    return value === undefined ? [] : [[DECISION + name, value]]
+    const value = headerOf(letter, DEAD_LETTER_HEADERS + about)
+    return value === undefined ? [] : [[RETRY_HEADERS + name, value]]
   })
-  const writtenAt = Date.parse(headerOf(letter, `${ABOUT}timestamp`) ?? '')
-  if (!Number.isNaN(writtenAt)) origin.push([`${DECISION}timestamp`, String(writtenAt)])
+  const writtenAt = Date.parse(headerOf(letter, `${DEAD_LETTER_HEADERS}timestamp`) ?? '')
+  if (!Number.isNaN(writtenAt)) origin.push([`${RETRY_HEADERS}timestamp`, String(writtenAt)])
   return {
     key: letter.key,
     value: letter.value,
     headers: new Map([
-      ...letter.headers.filter(([name]) => !name.startsWith(ABOUT)),
-      ...[...origin, [`${DECISION}of`, letterId(letter)] as const].map(([name, value]): [string, Buffer] => [
-        name,
-        Buffer.from(value),
-      ]),
+      ...letter.headers.filter(([name]) => !name.startsWith(DEAD_LETTER_HEADERS)),
+      ...[...origin, [`${RETRY_HEADERS}of`, letterId(letter)] as const].map(
+        ([name, value]): [string, Buffer] => [name, Buffer.from(value)],
+      ),
     ]),
   }
 }
@@ -82,13 +79,14 @@ export const dropped = (letter: StoredRecord): Decision => ({
   key: letter.key,
   value: null,
   headers: new Map([
-    [`${DECISION}of`, Buffer.from(letterId(letter))],
-    [`${DECISION}dropped`, Buffer.from('true')],
+    [`${RETRY_HEADERS}of`, Buffer.from(letterId(letter))],
+    [`${RETRY_HEADERS}dropped`, Buffer.from('true')],
   ]),
 })
 
 /** The letter that a record of the redrive topic is about. */
-export const decidedLetter = (record: StoredRecord): string | undefined => headerOf(record, `${DECISION}of`)
+export const decidedLetter = (record: StoredRecord): string | undefined =>
+  headerOf(record, `${RETRY_HEADERS}of`)
 
 const headerOf = ({ headers }: StoredRecord, name: string): string | undefined =>
   headers.findLast(([known]) => known === name)?.[1].toString('utf8')

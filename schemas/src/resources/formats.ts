@@ -5,7 +5,7 @@
 import { gatewayDurationMs } from '../gateway-duration.ts'
 import { normalisePath } from '../policy/path.ts'
 import { parseSpiffeId } from '../spiffe.ts'
-import { timestampMs } from '../timestamp.ts'
+import { isStartAt } from '../timestamp.ts'
 import { isRegularExpression } from './regular-expression.ts'
 import { isOwnHeader } from './reserved-headers.ts'
 
@@ -70,11 +70,7 @@ export const FORMATS = {
     (text) => text === '' || LABEL_NAME.test(text),
   ),
   expression: format('an expression, at most 2048 characters', 2048, isExpression),
-  'start-at': format(
-    'earliest, latest, or a time as 2026-11-26T10:00:00Z',
-    40,
-    (text) => text === 'earliest' || text === 'latest' || timestampMs(text) !== undefined,
-  ),
+  'start-at': format('earliest, latest, or a time as 2026-11-26T10:00:00Z', 40, isStartAt),
   'kafka-name': format(
     `a Kafka name: letters, digits, ".", "_", "-", at most ${MAX_KAFKA_NAME}`,
     MAX_KAFKA_NAME,

@@ -16,7 +16,7 @@ export function callerOf({ notes, peer }: RequestHead, address: string): string 
 function networkOf(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
   if (mapped !== undefined) return mapped
-  const [start = '', end] = address.split('%', 1).join('').split('::')
+  const [start = '', end] = address.replace(/%.*$/, '').split('::')
   const first = start === '' ? [] : start.split(':')
   const last = end === undefined || end === '' ? [] : end.split(':')
   const zeros = end === undefined ? 0 : 8 - first.length - last.length

@@ -4,13 +4,7 @@ import { MeshError } from '@weft/schemas/error'
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Log } from '@weft/schemas/node/log'
 import type { Metrics } from '@weft/schemas/node/metrics'
-import type {
-  GatewayEntry,
-  GatewayListener,
-  IndexedSnapshot,
-  RateLimit,
-  SnapshotSource,
-} from '@weft/schemas/snapshot'
+import type { GatewayEntry, GatewayListener, IndexedSnapshot, SnapshotSource } from '@weft/schemas/snapshot'
 import { authorize } from '../inbound/authorize.ts'
 import { TokenVerifier } from '../jwt/verifier.ts'
 import { accessLog } from '../layers/access-log.ts'
@@ -50,7 +44,6 @@ export interface Gateway {
 /** How soon a renewed certificate, or a port that has become free, is noticed. */
 const CHECK_INTERVAL_MS = 5_000
 const EXPIRY_CHECK_MS = 1_000
-const NO_LIMITS: readonly RateLimit[] = []
 
 /** Opens the ports of the Gateway that this workload serves, as snapshots say; none where it serves none. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
@@ -67,7 +60,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const routed = followListeners(router, snapshots, connectionOf)
   // Below the decision: what is refused uses up nobody's share. Above the routes: what is over a limit reaches no service.
   const limited = limitRates(routed, {
-    limits: () => snapshots.current().snapshot.gateway?.rateLimits ?? NO_LIMITS,
+    limits: () => snapshots.current().snapshot.gateway?.rateLimits,
     callerOf: (head) => callerOf(head, connectionOf(head).address),
     metrics,
   })

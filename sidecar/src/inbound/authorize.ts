@@ -56,25 +56,8 @@ export function authorize(inner: Service, { snapshots, metrics, log, targetOf }:
   }
 
   const callers = new KnownCallers()
-  const judge = (
-    head: RequestHead,
-    now: IndexedSnapshot,
-  ): { readonly action: HttpAction; readonly decided: Decision } => {
-    const { subject } = head.peer
-    const { token } = head.notes
-    const action: HttpAction = {
-      protocol: 'http',
-      ...targetOf(now),
-      method: head.method,
-      path: pathOf(head.target),
-    }
-    return {
-      action,
-      decided: decide(now.policies, token === undefined ? subject : { ...subject, token }, action),
-    }
-  }
   const tunnels = new Tunnels()
-  snapshots.onChange((now) => tunnels.keepOnly((head) => judge(head, now).decided.allowed))
+  snapshots.onChange((now) => tunnels.keepOnly((head) => isStillAllowed(head, now, targetOf)))
   const goOn = (head: RequestHead, response: ResponseHandler): RequestHandler =>
     head.upgrade === undefined ? inner.call(head, response) : tunnels.call(inner, head, response)
 
@@ -87,12 +70,35 @@ export function authorize(inner: Service, { snapshots, metrics, log, targetOf }:
       const permits =
         head.notes.token === undefined ? callers.permits(now, target, head.peer.subject) : undefined
       if (permits?.covers(head.method, pathOf(head.target)) === true) return goOn(head, response)
-      const { action, decided } = judge(head, now)
+      const action = actionOf(head, target)
+      const decided = decide(now.policies, callerOf(head), action)
       if (!decided.allowed) refuse(head, action, decided)
       if (decided.audited !== undefined) count(head, decided.audited, 'audit')
       return goOn(head, response)
     },
   }
+}
+
+/** Where what it was for is gone, there is nothing left that could allow it. */
+function isStillAllowed(
+  head: RequestHead,
+  now: IndexedSnapshot,
+  targetOf: AuthorizeOptions['targetOf'],
+): boolean {
+  try {
+    return decide(now.policies, callerOf(head), actionOf(head, targetOf(now))).allowed
+  } catch (error) {
+    if (error instanceof MeshError) return false
+    throw error
+  }
+}
+
+function actionOf(head: RequestHead, callee: Callee): HttpAction {
+  return { protocol: 'http', ...callee, method: head.method, path: pathOf(head.target) }
+}
+
+function callerOf({ peer, notes: { token } }: RequestHead): Subject {
+  return token === undefined ? peer.subject : { ...peer.subject, token }
 }
 
 /** What the callers of this snapshot may do; there is one Subject per connection, and it goes with it. */

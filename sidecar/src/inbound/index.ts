@@ -4,7 +4,7 @@ import { MeshError } from '@weft/schemas/error'
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Log } from '@weft/schemas/node/log'
 import type { Metrics } from '@weft/schemas/node/metrics'
-import type { IndexedSnapshot, RateLimit, SnapshotSource } from '@weft/schemas/snapshot'
+import type { IndexedSnapshot, SnapshotSource } from '@weft/schemas/snapshot'
 import { TokenVerifier } from '../jwt/verifier.ts'
 import { accessLog } from '../layers/access-log.ts'
 import { authenticate } from '../layers/authenticate.ts'
@@ -49,7 +49,6 @@ export interface InboundOptions {
 }
 
 const EXPIRY_CHECK_MS = 1_000
-const NO_LIMITS: readonly RateLimit[] = []
 
 /** Listens for callers. Rejects where the port cannot be bound. */
 export async function startInbound(options: InboundOptions): Promise<Listener> {
@@ -121,7 +120,7 @@ function spare(app: Service, { snapshots, metrics }: Pick<InboundOptions, 'snaps
   const bearable = limitConcurrency(app, { settings: () => inbound()?.adaptiveConcurrency, metrics })
   // Above it: a caller that is over its share takes none of the places.
   return limitRates(bearable, {
-    limits: () => inbound()?.rateLimits ?? NO_LIMITS,
+    limits: () => inbound()?.rateLimits,
     callerOf: ({ peer }) => peer.id?.uri ?? 'anonymous',
     metrics,
   })

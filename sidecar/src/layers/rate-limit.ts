@@ -18,7 +18,7 @@ import { TokenBuckets } from './token-bucket.ts'
 
 export interface RateLimitOptions {
   /** Of the current snapshot: another list, another configuration. */
-  readonly limits: () => readonly RateLimit[]
+  readonly limits: () => readonly RateLimit[] | undefined
   /** What has a bucket of its own where a limit is per caller. */
   readonly callerOf: (head: RequestHead) => string
   readonly metrics: Metrics
@@ -30,7 +30,7 @@ export function limitRates(inner: Service, { limits, callerOf, metrics }: RateLi
   return {
     call(head, response) {
       const configured = limits()
-      if (configured.length === 0) return inner.call(head, response)
+      if (configured === undefined || configured.length === 0) return inner.call(head, response)
       const state = limiter.ask(configured, head, callerOf(head))
       if (state === undefined) return inner.call(head, response)
       const fields = fieldsOf(state)

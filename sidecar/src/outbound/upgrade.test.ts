@@ -8,7 +8,7 @@ import { describe, it } from 'node:test'
 import { DEFAULT_TRAFFIC } from '@weft/schemas/snapshot'
 import { WebSocket, WebSocketServer } from 'ws'
 import { call } from './calling.test-support.ts'
-import { exchange, HTTP2_APP, type Pair, startPair } from './pair.test-support.ts'
+import { exchange, HTTP2_APP, type Pair, SERVER, startPair } from './pair.test-support.ts'
 
 const NO_RETRY = { ...DEFAULT_TRAFFIC.retry, attempts: 0 }
 const MIB = 1024 * 1024
@@ -108,6 +108,15 @@ describe('a WebSocket through both sidecars', () => {
     assert.equal((await answerOf(socket, 'still allowed')).toString(), 'still allowed')
 
     pair.inboundSnapshots.change({ defaultAction: 'deny' })
+    const [code] = (await once(socket, 'close')) as [number]
+    assert.equal(code, 1006)
+  })
+
+  it('is broken off when the service that it was for is gone', async () => {
+    await using pair = await startPair({ app: echoApp() })
+    const socket = await opened(pair)
+
+    pair.inboundSnapshots.change({ workload: { identity: SERVER, namespace: 'default' } })
     const [code] = (await once(socket, 'close')) as [number]
     assert.equal(code, 1006)
   })
@@ -275,14 +284,14 @@ describe('an upgrade to another protocol', () => {
     const socket = await openRaw(pair)
     const piece = Buffer.alloc(MIB, 'x')
     let written = 0
-    // Until nothing moves any more for a while.
+    // Until nothing moves any more while others are served.
+    const served = async (): Promise<void> => {
+      for (let calls = 0; calls < 100; calls++) await call(pair.outbound.port)
+    }
     while (written < 200 * MIB) {
       written += piece.length
       if (socket.write(piece)) continue
-      const moved = await Promise.race([
-        once(socket, 'drain').then(() => true),
-        new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 500)),
-      ])
+      const moved = await Promise.race([once(socket, 'drain').then(() => true), served().then(() => false)])
       if (!moved) break
     }
     assert.ok(written < 64 * MIB, `${written} bytes were taken`)

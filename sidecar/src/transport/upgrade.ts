@@ -7,8 +7,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { MeshError } from '@weft/schemas/error'
 import type { Fields, RequestHead, ResponseHead } from './exchange.ts'
 import { firstValue, removeFields } from './fields.ts'
-
-const malformed = (message: string): MeshError => new MeshError('invalid_request', message)
+import { malformed } from './malformed.ts'
 
 /** Offers that may be passed over in silence: we speak HTTP/2 by prior knowledge and TLS from the first byte (RFC 9113, section 3.1). */
 const IGNORED = /^(?:h2c?|HTTP\/2(?:\.0)?|TLS\/1\.[0-3])$/i

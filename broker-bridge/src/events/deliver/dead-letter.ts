@@ -1,4 +1,5 @@
 import type { HeaderField } from '@weft/schemas/cloudevents'
+import { DEAD_LETTER_HEADERS } from '@weft/schemas/record-headers'
 import type { OutgoingRecord } from '../produce/record.ts'
 import type { ReadRecord } from './record.ts'
 
@@ -12,7 +13,6 @@ export interface Failure {
   readonly lastAttempt: Date
 }
 
-const PREFIX = 'weft-dlt-'
 /** The record has to fit into its topic once more. */
 const MAX_ERROR_LENGTH = 500
 
@@ -33,8 +33,10 @@ export function toDeadLetter(record: ReadRecord, failure: Failure): OutgoingReco
     'first-attempt': failure.firstAttempt.toISOString(),
     'last-attempt': failure.lastAttempt.toISOString(),
   }
-  const original = record.headers.filter(([name]) => !name.startsWith(PREFIX))
-  const added = Object.entries(about).map(([name, value]): HeaderField<string> => [PREFIX + name, value])
+  const original = record.headers.filter(([name]) => !name.startsWith(DEAD_LETTER_HEADERS))
+  const added = Object.entries(about).map(
+    ([name, value]): HeaderField<string> => [DEAD_LETTER_HEADERS + name, value],
+  )
   return {
     ...(record.key !== null && { key: record.key }),
     value: record.value,

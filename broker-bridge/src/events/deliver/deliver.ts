@@ -75,11 +75,7 @@ export async function deliver(
       lost: control.lost,
     })
     const verdict = classify(answer)
-    if (answer.kind === 'status' && isUnknownAction(answer.action))
-      context.log.warn(
-        { subscription: settings.name, group: settings.group, action: answer.action },
-        'expected weft-action to be retry, drop or dead-letter: the status decides',
-      )
+    warnOfUnknownAction(context, settings, answer)
     if (verdict === 'acknowledged' || verdict === 'dropped') {
       count(context, settings, record, verdict === 'dropped' ? 'dropped' : 'ok')
       if (verdict === 'dropped') span.event('dropped', { 'weft.attempt': attempt })
@@ -106,6 +102,14 @@ export async function deliver(
     if (!waited) return end(span, 'given-up', failure)
     tries++
   }
+}
+
+function warnOfUnknownAction({ log }: DeliverContext, settings: SubscriptionEntry, answer: Answer): void {
+  if (answer.kind !== 'status' || !isUnknownAction(answer.action)) return
+  log.warn(
+    { subscription: settings.name, group: settings.group, action: answer.action },
+    'expected weft-action to be retry, drop or dead-letter: the status decides',
+  )
 }
 
 async function mayAttempt(context: DeliverContext, control: DeliverSignals): Promise<boolean> {

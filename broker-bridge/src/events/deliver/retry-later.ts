@@ -3,6 +3,7 @@
  * became of it so far. The app and the dead letter see the record that it was.
  */
 import type { HeaderField } from '@weft/schemas/cloudevents'
+import { RETRY_HEADERS } from '@weft/schemas/record-headers'
 import type { OutgoingRecord } from '../produce/record.ts'
 import type { ReadRecord } from './record.ts'
 
@@ -14,7 +15,6 @@ export interface History {
   readonly isDropped?: true
 }
 
-const PREFIX = 'weft-retry-'
 const WHOLE = /^[0-9]{1,19}$/
 
 /** `history`: with the attempt that has just failed. */
@@ -31,8 +31,8 @@ export function toRetryLater(record: ReadRecord, history: History): OutgoingReco
     ...(record.key !== null && { key: record.key }),
     value: record.value,
     headers: [
-      ...record.headers.filter(([name]) => !name.startsWith(PREFIX)),
-      ...about.map(([name, value]): HeaderField<string> => [PREFIX + name, value]),
+      ...record.headers.filter(([name]) => !name.startsWith(RETRY_HEADERS)),
+      ...about.map(([name, value]): HeaderField<string> => [RETRY_HEADERS + name, value]),
     ],
   }
 }
@@ -44,8 +44,8 @@ export function fromRetryLater(waiting: ReadRecord): {
 } {
   const about = new Map(
     waiting.headers
-      .filter(([name]) => name.startsWith(PREFIX))
-      .map(([name, value]) => [name.slice(PREFIX.length), Buffer.from(value).toString('latin1')]),
+      .filter(([name]) => name.startsWith(RETRY_HEADERS))
+      .map(([name, value]) => [name.slice(RETRY_HEADERS.length), Buffer.from(value).toString('latin1')]),
   )
   const number = (name: string): string | undefined => {
     const text = about.get(name) ?? ''
@@ -72,7 +72,7 @@ export function fromRetryLater(waiting: ReadRecord): {
     timestamp: BigInt(timestamp),
     key: waiting.key,
     value: waiting.value,
-    headers: waiting.headers.filter(([name]) => !name.startsWith(PREFIX)),
+    headers: waiting.headers.filter(([name]) => !name.startsWith(RETRY_HEADERS)),
   }
   return { record, history }
 }

@@ -5,8 +5,9 @@
 import { MeshError } from '@weft/schemas/error'
 import { type Fields, UNKNOWN_LENGTH } from '../exchange.ts'
 import { removeFields } from '../fields.ts'
+import { malformed } from '../malformed.ts'
 import { KIND } from '../names.ts'
-import { FIELD_MARKS, type HeadScanner, malformed } from './head-scanner.ts'
+import { FIELD_MARKS, type HeadScanner } from './head-scanner.ts'
 
 const NOT_GIVEN = -2
 /** Fifteen digits are below 2^53, so that no two parsers see different numbers. */

@@ -7,6 +7,7 @@
  */
 import { MeshError } from '@weft/schemas/error'
 import { COLON, CR, FIELD_VALUE, LF, SPACE, TAB, TARGET, TOKEN } from '../characters.ts'
+import { malformed } from '../malformed.ts'
 import { hashStep, type KnownName, knownName } from '../names.ts'
 import type { Http1Limits } from './limits.ts'
 
@@ -17,8 +18,6 @@ export const FIELD_MARKS = 4
 /** Of a request line: begin and end of the method, begin and end of the target, minor version.
  *  Of a status line: status, minor version. Trailers have none. */
 export const START_MARKS = { request: 5, response: 2, trailers: 0 } as const
-
-export const malformed = (message: string): MeshError => new MeshError('invalid_request', message)
 
 export class HeadScanner {
   readonly #kind: HeadKind

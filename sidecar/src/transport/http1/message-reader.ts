@@ -11,10 +11,11 @@
 import { MeshError } from '@weft/schemas/error'
 import { CR, HEX, LF } from '../characters.ts'
 import type { Fields } from '../exchange.ts'
+import { malformed } from '../malformed.ts'
 import { NOT_IN_TRAILERS } from '../trailers.ts'
 import { type ExtensionPlace, mayEnd, nextPlace } from './chunk-extension.ts'
 import { FieldsReader } from './fields-reader.ts'
-import { type HeadKind, HeadScanner, malformed } from './head-scanner.ts'
+import { type HeadKind, HeadScanner } from './head-scanner.ts'
 import type { Http1Limits } from './limits.ts'
 
 /** What `onHead` answers where the body is not a number of bytes. */

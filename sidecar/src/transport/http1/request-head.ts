@@ -1,9 +1,10 @@
 /** What a scanned request means: target forms, Host, version (RFC 9112, sections 3 and 6). */
 import { isAuthority } from '../characters.ts'
 import { newNotes, type Peer, type RequestHead, UNKNOWN_LENGTH } from '../exchange.ts'
+import { malformed } from '../malformed.ts'
 import { requestedUpgrade } from '../upgrade.ts'
 import { FieldsReader } from './fields-reader.ts'
-import { type HeadScanner, malformed, START_MARKS } from './head-scanner.ts'
+import { type HeadScanner, START_MARKS } from './head-scanner.ts'
 
 export interface RequestSource {
   readonly peer: Peer

@@ -1,7 +1,8 @@
 /** What a scanned response means (RFC 9112, section 6.3). */
 import { type RequestHead, type ResponseHead, UNKNOWN_LENGTH } from '../exchange.ts'
+import { malformed } from '../malformed.ts'
 import { FieldsReader } from './fields-reader.ts'
-import { type HeadScanner, malformed, START_MARKS } from './head-scanner.ts'
+import { type HeadScanner, START_MARKS } from './head-scanner.ts'
 import { BODY } from './message-reader.ts'
 
 export const hasNoBody = (method: string, status: number): boolean =>

@@ -14,14 +14,13 @@ import {
 } from '../exchange.ts'
 import { removeFields } from '../fields.ts'
 import { isGrpcType } from '../grpc.ts'
+import { malformed } from '../malformed.ts'
 import { KIND } from '../names.ts'
 import { NOT_IN_TRAILERS } from '../trailers.ts'
 import { isProtocol } from '../upgrade.ts'
 import { type FieldSink, MALFORMED } from './hpack/decoder.ts'
 import { ENTRY_OVERHEAD_BYTES, PSEUDO } from './hpack/static-table.ts'
 import type { Http2Limits } from './limits.ts'
-
-const malformed = (message: string): MeshError => new MeshError('invalid_request', message)
 
 /** Fifteen digits are below 2^53, so that no two parsers see different numbers. */
 const CONTENT_LENGTH = /^[0-9]{1,15}$/
