@@ -116,6 +116,43 @@ export function fromHttpBatch(headers: HttpHeaders, body: Uint8Array): readonly 
   return events
 }
 
+/** An event as a message says it (weft.events.v1.Event). */
+export interface EventMessage {
+  /** Context attributes but for `datacontenttype`; none: the data is a raw event. `specversion` is 1.0 where absent. */
+  readonly attributes: Readonly<Record<string, string>>
+  /** Empty: unknown. */
+  readonly contentType: string
+  readonly data: Uint8Array
+  readonly key?: Uint8Array | undefined
+  readonly headers: readonly { readonly name: string; readonly value: Uint8Array }[]
+}
+
+/** Reads such a message by the rules of HTTP's binary mode. Throws MeshError `invalid_event` whose message lists every fault. */
+export function fromMessage(message: EventMessage): IncomingEvent {
+  const faults: string[] = []
+  const attributes = new Map(Object.entries(message.attributes))
+  for (const name of attributes.keys()) {
+    if (!ATTRIBUTE_NAME.test(name)) faults.push(`attributes: expected letters a-z and digits, came ${name}`)
+    else if (name === 'datacontenttype') faults.push('attributes: datacontenttype goes in content_type')
+  }
+  const headers = message.headers.map(({ name, value }): HeaderField => {
+    if (name === '' || RESERVED_RECORD_HEADER.test(name.toLowerCase()))
+      faults.push(`headers: expected the name of a record header of your own, came ${JSON.stringify(name)}`)
+    return [name, value]
+  })
+  const content = { ...withType(message.contentType || undefined), data: message.data }
+  let event: AnyEvent = { kind: 'raw', ...content }
+  if (attributes.size > 0) {
+    if (!attributes.has('specversion')) attributes.set('specversion', '1.0')
+    event = { kind: 'cloudevent', attributes: fromEntries(attributes), ...content }
+    checkAttributes(event.attributes, faults)
+  }
+  throwFaults(faults, 'event')
+  const { partitionkey } = message.attributes
+  const key = message.key ?? (partitionkey === undefined ? undefined : encoder.encode(partitionkey))
+  return { event, ...(key !== undefined && { key }), headers }
+}
+
 /** More would be read by nobody. */
 const MAX_FAULTS = 50
 

@@ -187,7 +187,6 @@ const SNAPSHOT = object(
           name: text,
           topic: text,
           group: text,
-          path: matching('a path that starts with /', /^\//),
           startAt: when(
             'earliest, latest, or an RFC 3339 timestamp',
             (value) => typeof value === 'string' && isStartAt(value),
@@ -198,6 +197,7 @@ const SNAPSHOT = object(
           deadLetterTopic: text,
         },
         {
+          path: matching('a path that starts with /', /^\//),
           filter: text,
           redriveTopic: text,
           retryTopics: listOf(object({ topic: text, delayMs: whole(1) }), 1),

@@ -79,7 +79,8 @@ export interface SubscriptionEntry {
   readonly name: string
   readonly topic: string
   readonly group: string
-  readonly path: string
+  /** Where the app has records posted; absent: it comes for them. */
+  readonly path?: string
   /** Which records it is about, as event-filter.ts reads it; every one where absent. */
   readonly filter?: string
   /** `earliest`, `latest`, or an RFC 3339 timestamp. */

@@ -30,6 +30,7 @@ const SHAPE = {
   gatewayHost: ['WEFT_GATEWAY_HOST', text('127.0.0.1')],
   gatewayCertificates: ['WEFT_GATEWAY_CERTIFICATES', optionalText],
   eventsPort: ['WEFT_EVENTS_PORT', port(15_010)],
+  eventsGrpcPort: ['WEFT_EVENTS_GRPC_PORT', port(15_011)],
   kafkaPort: ['WEFT_KAFKA_PORT', port(19_092)],
   adminPort: ['WEFT_ADMIN_PORT', port(15_020)],
   /** Requests and deliveries in flight get this long when the sidecar stops. */

@@ -80,6 +80,7 @@ async function main(): Promise<void> {
       ...shared,
       host: loopback,
       port: config.eventsPort,
+      grpcPort: config.eventsGrpcPort,
       listen: listenForEvents(shared),
       spoolDir: config.spoolDir,
       appPort: config.appPort,
@@ -121,6 +122,7 @@ async function main(): Promise<void> {
     inbound: inbound.port,
     ...(ingress !== undefined && { ingress: ingress.port }),
     events: events.port,
+    eventsGrpc: events.grpcPort,
     kafka: kafka.port,
     admin: admin.port,
   }

@@ -79,7 +79,7 @@ export function cellsOf(resource: ResourceView): readonly string[] {
     }
     case 'Subscription': {
       const { topic, service, path, group } = resource.spec
-      return [topic, service, path, group]
+      return [topic, service, path ?? '(stream)', group]
     }
     case 'JwtProvider': {
       const { issuer, audiences, jwks } = resource.spec

@@ -11,6 +11,25 @@ export {
   UpdateSchema,
 } from './gen/weft/config/v1/config_pb.js'
 export {
+  type Delivery,
+  DeliverySchema,
+  type Event,
+  EventSchema,
+  Events,
+  type PublishBatchRequest,
+  PublishBatchRequestSchema,
+  type PublishBatchResponse,
+  PublishBatchResponseSchema,
+  type Published,
+  PublishedSchema,
+  type PublishResult,
+  PublishResultSchema,
+  type Settlement,
+  Settlement_Action,
+  type SubscribeRequest,
+  SubscribeRequestSchema,
+} from './gen/weft/events/v1/events_pb.js'
+export {
   Certificates,
   type SignRequest,
   SignRequestSchema,

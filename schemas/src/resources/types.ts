@@ -119,11 +119,12 @@ export type TopicSpecInput = Partial<Omit<TopicSpec, 'config' | 'producer'>> & {
   readonly config?: Readonly<Record<string, string | number | boolean>>
 }
 
-/** Push delivery of a topic to a path of a service of the same namespace. */
+/** Delivery of a topic to a service of the same namespace. */
 export interface SubscriptionSpec {
   readonly topic: string
   readonly service: string
-  readonly path: string
+  /** Where records are posted; absent: the service comes for them. */
+  readonly path?: string
   readonly group: string
   /** In CEL; every record where absent. */
   readonly filter?: string
@@ -141,7 +142,7 @@ export interface SubscriptionSpec {
   readonly deadLetterTopic: string
 }
 
-export type SubscriptionSpecInput = Pick<SubscriptionSpec, 'topic' | 'service' | 'path'> &
+export type SubscriptionSpecInput = Pick<SubscriptionSpec, 'topic' | 'service'> &
   Partial<Omit<SubscriptionSpec, 'retry'>> & { readonly retry?: Partial<SubscriptionSpec['retry']> }
 
 /** Where apps may call to beside the services of the mesh: only where an ExternalService says so, or anywhere. */

@@ -92,6 +92,7 @@ export const denies = (topic: string): NamedPolicy => ({
 
 export interface Bridge extends AsyncDisposable {
   readonly url: string
+  readonly grpcTarget: string
   readonly metrics: Metrics
   drain(deadlineMs: number): Promise<void>
 }
@@ -109,6 +110,7 @@ export async function startBridge(
   const listener = await startEvents({
     host: '127.0.0.1',
     port: 0,
+    grpcPort: 0,
     listen: listenForEvents({ metrics, log }),
     spoolDir: options.spoolDir,
     appPort: options.appPort,
@@ -125,6 +127,7 @@ export async function startBridge(
   }
   return {
     url: `http://127.0.0.1:${listener.port}`,
+    grpcTarget: `127.0.0.1:${listener.grpcPort}`,
     metrics,
     drain,
     async [Symbol.asyncDispose]() {

@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { Gate } from './gate.ts'
 
 /** Between two looks at an app that does not listen; the first ones come sooner, a service starts in about this time. */
 const PROBE_FIRST_MS = 50
@@ -7,55 +8,27 @@ const PROBE_CONNECT_MS = 1_000
 
 /**
  * Does the app listen? Shut at first and whenever a delivery is refused a connection; open again when the app accepts one.
- * Nothing is delivered through a shut gate and no attempt is counted, so a stopped app never sends its backlog to the dead letter.
+ * So a stopped app never sends its backlog to the dead letter.
  */
-export class AppGate {
+export class AppGate extends Gate {
   readonly #port: number
-  readonly #listeners = new Set<() => void>()
-  #open = false
   #probing = false
   #closed = false
 
   constructor(port: number) {
+    super()
     this.#port = port
     void this.#probe()
   }
 
-  get isOpen(): boolean {
-    return this.#open
-  }
-
-  /** A delivery found nobody listening. */
-  shut(): void {
-    this.#open = false
+  override shut(): void {
+    super.shut()
     void this.#probe()
   }
 
-  /** Runs each time the gate opens; returns the function that ends it. */
-  onOpen(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
-  }
-
-  /** Resolves true when the gate is open, false when the signal aborts first. */
-  whenOpen(signal: AbortSignal): Promise<boolean> {
-    if (signal.aborted) return Promise.resolve(false)
-    if (this.#open) return Promise.resolve(true)
-    return new Promise((resolve) => {
-      const settle = (open: boolean) => {
-        end()
-        signal.removeEventListener('abort', onAbort)
-        resolve(open)
-      }
-      const onAbort = () => settle(false)
-      const end = this.onOpen(() => settle(true))
-      signal.addEventListener('abort', onAbort, { once: true })
-    })
-  }
-
-  close(): void {
+  override close(): void {
     this.#closed = true
-    this.#listeners.clear()
+    super.close()
   }
 
   async #probe(): Promise<void> {
@@ -68,9 +41,7 @@ export class AppGate {
     )
       await new Promise((resolve) => setTimeout(resolve, waitMs).unref())
     this.#probing = false
-    if (this.#closed) return
-    this.#open = true
-    for (const listener of [...this.#listeners]) listener()
+    if (!this.#closed) this.open()
   }
 }
 

@@ -9,6 +9,12 @@ export type Answer =
       /** `weft-action`, as it came. */
       readonly action: string | undefined
     }
+  /** Who took it over a stream has said so. */
+  | {
+      readonly kind: 'settled'
+      readonly verdict: 'acknowledged' | 'retry' | 'dropped' | 'poison'
+      readonly retryAfterMs?: number
+    }
   /** Nobody listens: the record was not seen by anybody. */
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'timeout'; readonly message: string }
@@ -44,6 +50,8 @@ export function classify(answer: Answer): Verdict {
     case 'timeout':
     case 'broken':
       return 'retry'
+    case 'settled':
+      return answer.verdict
     case 'status':
       return ACTIONS.get(normal(answer.action ?? '')) ?? classifyStatus(answer.status)
   }
@@ -61,5 +69,6 @@ export function describe(answer: Answer): string {
     const asked = action === undefined || isUnknownAction(action) ? '' : ` and weft-action: ${normal(action)}`
     return `the app answered ${status}${asked}`
   }
+  if (answer.kind === 'settled') return `the app settled it as ${answer.verdict}`
   return answer.kind === 'aborted' ? 'aborted' : answer.message
 }

@@ -1,5 +1,5 @@
 /**
- * One record to the app: attempts with backoff, then attempts that come later, then the dead letter. It is acknowledged by the app's
+ * One record to who receives it: attempts with backoff, then attempts that come later, then the dead letter. It is acknowledged by the app's
  * 2xx, or by the broker's acknowledgement of where it is kept instead; nothing else. Every wait ends when the partition is lost: no retry outlives ownership.
  */
 import { SpanKind, type Tracer } from '@opentelemetry/api'
@@ -8,20 +8,17 @@ import type { Metrics } from '@weft/schemas/node/metrics'
 import type { SubscriptionEntry } from '@weft/schemas/snapshot'
 import type { Producer } from '../produce/producer.ts'
 import { type EventSpan, startSpan } from '../spans.ts'
-import type { AppGate } from './app-gate.ts'
 import { backoffMs, retryAfterMs } from './backoff.ts'
 import { type Answer, classify, describe, isUnknownAction } from './classify.ts'
 import { toDeadLetter } from './dead-letter.ts'
 import { isWanted } from './filter.ts'
 import { type DeliverHooks, type DeliverSignals, handOn, pause } from './hand-on.ts'
-import type { AppClient } from './post.ts'
-import { type ReadRecord, toRequest, traceOf } from './record.ts'
+import type { Attempt, Receiver } from './receiver.ts'
+import { type ReadRecord, traceOf } from './record.ts'
 import { fromRetryLater, toRetryLater } from './retry-later.ts'
 
 export interface DeliverContext {
-  readonly appPort: number
-  readonly gate: AppGate
-  readonly client: AppClient
+  readonly receiver: Receiver
   readonly producer: Producer
   /** The service account whose sidecar this is, for metrics. */
   readonly identity: string
@@ -60,7 +57,6 @@ export async function deliver(
   const { record, history } = stage.isFirst ? { record: read, history: undefined } : fromRetryLater(read)
   if (history?.isDropped === true) return 'acknowledged'
   const span = startProcessSpan(context, entry(), record)
-  const request = toRequest(record)
   const firstAttempt = history?.firstAttempt ?? new Date()
   const attemptsBefore = history?.attempts ?? 0
   let failure = ''
@@ -68,12 +64,8 @@ export async function deliver(
     const attempt = attemptsBefore + tries
     const settings = entry()
     if (!(await mayAttempt(context, control))) return end(span, 'given-up')
-    const answer = await attemptOnce(context, settings, record, {
-      ...request,
-      attempt,
-      span,
-      lost: control.lost,
-    })
+    const { traceparent } = span
+    const answer = await attemptOnce(context, { record, settings, attempt, traceparent }, control.lost)
     const verdict = classify(answer)
     warnOfUnknownAction(context, settings, answer)
     if (verdict === 'acknowledged' || verdict === 'dropped') {
@@ -83,7 +75,7 @@ export async function deliver(
     }
     if (verdict === 'aborted') return end(span, 'given-up')
     if (verdict === 'app-down') {
-      context.gate.shut()
+      context.receiver.gate.shut()
       continue
     }
     failure = describe(answer)
@@ -97,8 +89,7 @@ export async function deliver(
         failure,
       )
     }
-    const askedMs = answer.kind === 'status' ? retryAfterMs(answer.retryAfter, Date.now()) : undefined
-    const waited = await pause(backoffMs(settings.retry, tries, askedMs), control)
+    const waited = await pause(backoffMs(settings.retry, tries, askedMs(answer)), control)
     if (!waited) return end(span, 'given-up', failure)
     tries++
   }
@@ -114,41 +105,21 @@ function warnOfUnknownAction({ log }: DeliverContext, settings: SubscriptionEntr
 
 async function mayAttempt(context: DeliverContext, control: DeliverSignals): Promise<boolean> {
   if (control.ending.aborted || control.lost.aborted) return false
-  if (context.gate.isOpen) return true
-  return context.gate.whenOpen(AbortSignal.any([control.ending, control.lost]))
+  const { gate } = context.receiver
+  if (gate.isOpen) return true
+  return gate.whenOpen(AbortSignal.any([control.ending, control.lost]))
 }
 
-interface Attempt {
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: Uint8Array
-  readonly attempt: number
-  readonly span: EventSpan
-  readonly lost: AbortSignal
+function askedMs(answer: Answer): number | undefined {
+  if (answer.kind === 'settled') return answer.retryAfterMs
+  return answer.kind === 'status' ? retryAfterMs(answer.retryAfter, Date.now()) : undefined
 }
 
-async function attemptOnce(
-  context: DeliverContext,
-  settings: SubscriptionEntry,
-  record: ReadRecord,
-  { headers, body, attempt, span, lost }: Attempt,
-): Promise<Answer> {
+async function attemptOnce(context: DeliverContext, attempt: Attempt, lost: AbortSignal): Promise<Answer> {
+  const { record, settings } = attempt
   const started = performance.now()
-  const answer = await context.client.post(
-    {
-      port: context.appPort,
-      path: settings.path,
-      headers: {
-        ...headers,
-        'weft-attempt': String(attempt),
-        'weft-subscription': settings.name,
-        traceparent: span.traceparent,
-      },
-      body,
-      timeoutMs: settings.timeoutMs,
-    },
-    lost,
-  )
-  const outcome = answer.kind === 'status' ? classify(answer) : answer.kind
+  const answer = await context.receiver.take(attempt, lost)
+  const outcome = answer.kind === 'status' || answer.kind === 'settled' ? classify(answer) : answer.kind
   context.metrics
     .histogram('weft_event_delivery_duration_seconds')
     .observe({ topic: record.topic, group: settings.group, outcome }, (performance.now() - started) / 1000)

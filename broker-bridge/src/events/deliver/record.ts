@@ -15,7 +15,7 @@ export interface ReadRecord {
 }
 
 /** The last header of that name counts: it was appended last. */
-function headerText(record: ReadRecord, name: string): string | undefined {
+export function headerText(record: ReadRecord, name: string): string | undefined {
   const field = record.headers.findLast(([key]) => key === name)
   return field === undefined ? undefined : Buffer.from(field[1]).toString('latin1')
 }

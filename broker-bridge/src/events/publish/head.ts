@@ -5,7 +5,7 @@ import type { TopicEntry } from '@weft/schemas/snapshot'
 
 /** How long the broker may take to acknowledge, unless `weft-timeout-ms` says otherwise. */
 const DEFAULT_TIMEOUT_MS = 10_000
-const MAX_TIMEOUT_MS = 60_000
+export const MAX_TIMEOUT_MS = 60_000
 /** What the sidecar's own headers take: nobody's event is refused for them. */
 const RECORD_ALLOWANCE = 1_024
 /** A batch is in memory as a whole, as bytes and as what was parsed of them. */

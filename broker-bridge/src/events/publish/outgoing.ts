@@ -38,7 +38,7 @@ export function outgoingEvents(
   return [outgoing(fromHttp(headers, body), placement, passed)]
 }
 
-interface Placement {
+export interface Placement {
   readonly partition?: number
   readonly timestampMs?: number
 }
@@ -61,7 +61,7 @@ function wholeNumber(name: string, text: string): number {
 }
 
 /** The year 9999: what every client can show. */
-const LAST_TIMESTAMP_MS = 253_402_300_799_999
+export const LAST_TIMESTAMP_MS = 253_402_300_799_999
 
 function timeOf(text: string): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : (timestampMs(text) ?? Number.NaN)
@@ -72,7 +72,8 @@ function timeOf(text: string): number {
   )
 }
 
-function outgoing(
+/** `passed`: the trace that the record carries. */
+export function outgoing(
   incoming: IncomingEvent,
   placement: Placement,
   passed: readonly HeaderField<BytesOrText>[],

@@ -94,13 +94,13 @@ export class Subscription {
       consumer: this.#member.consumer,
       topic,
       partitions: () => this.#owned.values(),
-      mayFetch: () => options.deliver.gate.isOpen,
+      mayFetch: () => options.deliver.receiver.gate.isOpen,
       onOutOfRange: (owned) => this.#relocate(owned),
       onPartitionCount: (count) => this.#member.sawPartitions(count),
       pool: () => this.#member.fetchPool,
       log,
     })
-    this.#endOfGate = options.deliver.gate.onOpen(() => this.#fetcher.wake())
+    this.#endOfGate = options.deliver.receiver.gate.onOpen(() => this.#fetcher.wake())
     this.#member.start()
   }
 

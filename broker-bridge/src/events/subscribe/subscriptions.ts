@@ -3,22 +3,33 @@
  * consume. A subscription runs while the mesh has a cluster, the policy allows topic and group, and the app has been seen.
  */
 import type { IdentitySource } from '@weft/schemas/node/identity'
-import type { Log } from '@weft/schemas/node/log'
-import type { Metrics } from '@weft/schemas/node/metrics'
-import { type Decision, decide, subjectOf } from '@weft/schemas/policy'
+import type { Decision } from '@weft/schemas/policy'
 import type { IndexedSnapshot, SnapshotSource, SubscriptionEntry } from '@weft/schemas/snapshot'
 import type { DeliverContext } from '../deliver/deliver.ts'
+import type { Receiver } from '../deliver/receiver.ts'
 import type { KafkaConnection } from '../kafka-connection.ts'
+import { refusalOf } from './may-consume.ts'
 import { type Branch, branchesOf, Subscription } from './subscription.ts'
+
+/** Who takes the records of a subscription. */
+export interface Attendance {
+  readonly receiver: Receiver
+  /** Joining before the app is there would take partitions from instances that can serve them. */
+  readonly mayJoin: boolean
+  /** False where nobody is there any more: the subscription leaves its group to those who can. */
+  readonly mayStay: boolean
+}
 
 export interface SubscriptionsOptions {
   readonly snapshots: SnapshotSource
   readonly identity: IdentitySource
   readonly connection: () => KafkaConnection | undefined
   readonly clientId: string
-  readonly deliver: DeliverContext
-  readonly metrics: Metrics
-  readonly log: Log
+  readonly deliver: Omit<DeliverContext, 'receiver'>
+  /** Undefined where nobody ever will take them. */
+  readonly attendanceOf: (entry: SubscriptionEntry) => Attendance | undefined
+  /** Each takes what is to run when an attendance may have changed, and returns the function that ends it. */
+  readonly onAttendance: readonly ((listener: () => void) => () => void)[]
 }
 
 /** A subscription that is removed or refused gives its attempts under way this long. */
@@ -42,7 +53,7 @@ export class Subscriptions {
     this.#options = options
     this.#ends = [
       options.snapshots.onChange(() => this.#reconcile()),
-      options.deliver.gate.onOpen(() => this.#reconcile()),
+      ...options.onAttendance.map((listen) => listen(() => this.#reconcile())),
       options.identity.onRotate(() => {
         for (const { subscription } of this.#running.values()) subscription.renewConnections()
       }),
@@ -60,7 +71,7 @@ export class Subscriptions {
 
   #reconcile(): void {
     if (this.#stopped) return
-    const { snapshots, connection: connectionOf, deliver } = this.#options
+    const { snapshots, connection: connectionOf, attendanceOf } = this.#options
     const now = snapshots.current()
     const connection = connectionOf()
     const wanted = new Map(
@@ -70,26 +81,35 @@ export class Subscriptions {
     )
     for (const [key, { connectionName }] of [...this.#running]) {
       const entry = wanted.get(key)?.entry
-      const stays = entry !== undefined && connection?.name === connectionName && this.#mayConsume(now, entry)
+      const stays =
+        entry !== undefined &&
+        connection?.name === connectionName &&
+        attendanceOf(entry)?.mayStay === true &&
+        this.#mayConsume(now, entry)
       if (!stays) this.#end(key, STOP_LIMIT_MS)
     }
     for (const key of [...this.#refused.keys()]) if (!wanted.has(key)) this.#refused.delete(key)
     for (const [key, { entry, branch }] of wanted) {
       const running = this.#running.get(key)
-      if (running !== undefined) running.subscription.update(entry)
-      // Joining before the app is there would take partitions from instances that can serve them.
-      else if (connection !== undefined && deliver.gate.isOpen && this.#mayConsume(now, entry))
-        this.#begin(key, { entry, branch }, connection)
+      if (running !== undefined) {
+        running.subscription.update(entry)
+        continue
+      }
+      const attendance = attendanceOf(entry)
+      if (connection !== undefined && attendance?.mayJoin === true && this.#mayConsume(now, entry))
+        this.#begin(key, { entry, branch, receiver: attendance.receiver }, connection)
     }
   }
 
   #begin(
     key: string,
-    part: { readonly entry: SubscriptionEntry; readonly branch: Branch },
+    { receiver, ...part }: { entry: SubscriptionEntry; branch: Branch; receiver: Receiver },
     connection: KafkaConnection,
   ): void {
-    const { clientId, deliver, log } = this.#options
-    const subscription = new Subscription({ ...part, clientId, connection, deliver, log })
+    const { clientId, deliver } = this.#options
+    const { log } = deliver
+    const context = { ...deliver, receiver }
+    const subscription = new Subscription({ ...part, clientId, connection, deliver: context, log })
     this.#running.set(key, { subscription, connectionName: connection.name })
   }
 
@@ -99,24 +119,13 @@ export class Subscriptions {
     this.#running.delete(key)
     const stop = running.subscription
       .stop(deadlineMs)
-      .catch((error: unknown) => this.#options.log.error({ error }, 'ending a subscription failed'))
+      .catch((error: unknown) => this.#options.deliver.log.error({ error }, 'ending a subscription failed'))
       .finally(() => this.#stops.delete(stop))
     this.#stops.add(stop)
   }
 
-  /** Of its own topic, whichever it is read from. The group is asked too: the same two questions that a Kafka client's join and fetch would be. */
   #mayConsume(now: IndexedSnapshot, entry: SubscriptionEntry): boolean {
-    const { topic, group } = entry
-    const subject = subjectOf(this.#options.identity.current().spiffeId)
-    const ask = (resource: 'topic' | 'group', name: string): Decision =>
-      decide(now.policies, subject, {
-        protocol: 'kafka',
-        resource,
-        name,
-        operation: 'consume',
-        ...(resource === 'topic' && { group }),
-      })
-    const refusal = [ask('topic', topic), ask('group', group)].find((decision) => !decision.allowed)
+    const refusal = refusalOf(this.#options.identity, now, entry)
     const key = keyOf(entry)
     if (refusal === undefined) {
       this.#refused.delete(key)
@@ -128,7 +137,8 @@ export class Subscriptions {
   }
 
   #report(entry: SubscriptionEntry, { policy = '-', reason }: Decision): void {
-    const { identity, metrics, log } = this.#options
+    const { identity } = this.#options
+    const { metrics, log } = this.#options.deliver
     const { uri, serviceAccount } = identity.current().spiffeId
     const { topic, group, name } = entry
     log.warn(
@@ -144,6 +154,8 @@ export class Subscriptions {
   }
 }
 
-/** Other settings are changed in place; another topic or group is another subscription. */
+/** Other settings are changed in place; another topic, group or receiver is another subscription. */
 const keyOf = (entry: SubscriptionEntry, branch: Pick<Branch, 'topic'> = entry): string =>
-  [entry.name, entry.topic, entry.group, branch.topic].join('\n')
+  [entry.name, entry.topic, entry.group, branch.topic, entry.path === undefined ? 'stream' : 'path'].join(
+    '\n',
+  )

@@ -36,7 +36,7 @@ export function addRun(program: Command, io: Io, outcome: Outcome): void {
       ],
     ],
     notes:
-      'The command finds PORT, HTTP_PROXY, WEFT_OUTBOUND_URL, WEFT_EVENTS_URL and WEFT_KAFKA_BOOTSTRAP in its environment. Its exit\ncode is that of weft (128 and the number of the signal that ended it); 1 too if it could not be started.',
+      'The command finds PORT, HTTP_PROXY, WEFT_OUTBOUND_URL, WEFT_EVENTS_URL, WEFT_EVENTS_GRPC_TARGET and WEFT_KAFKA_BOOTSTRAP in its\nenvironment. Its exit code is that of weft (128 and the number of the signal that ended it); 1 too if it could not be started.',
   })
 }
 

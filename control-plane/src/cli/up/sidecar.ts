@@ -29,6 +29,7 @@ export interface SidecarPorts {
   readonly inbound: number
   readonly ingress?: number
   readonly events: number
+  readonly eventsGrpc: number
   readonly kafka: number
   readonly admin: number
 }
@@ -124,6 +125,7 @@ export class Sidecar {
       WEFT_OUTBOUND_PORT: '0',
       WEFT_INBOUND_PORT: '0',
       WEFT_EVENTS_PORT: '0',
+      WEFT_EVENTS_GRPC_PORT: '0',
       WEFT_KAFKA_PORT: '0',
       WEFT_ADMIN_PORT: '0',
       WEFT_DRAIN_MS: String(DRAIN_MS),
@@ -170,6 +172,7 @@ export function appEnvironment(
     no_proxy: '127.0.0.1,localhost',
     WEFT_OUTBOUND_URL: outbound,
     WEFT_EVENTS_URL: `http://127.0.0.1:${ports.events}`,
+    WEFT_EVENTS_GRPC_TARGET: `127.0.0.1:${ports.eventsGrpc}`,
     WEFT_KAFKA_BOOTSTRAP: `127.0.0.1:${ports.kafka}`,
     WEFT_DASHBOARD_URL: `${controlPlaneUrl}/`,
   }

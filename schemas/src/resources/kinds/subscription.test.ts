@@ -44,3 +44,8 @@ test('the topic in which they wait has a name that Kafka takes', () => {
   const [fault = ''] = faultsOf([60_500], 'o'.repeat(232))
   assert.match(fault, /^spec\.retry\.laterMs\[0\]: expected topic and group whose retry topic is /)
 })
+
+test('without a path the service comes for its records', () => {
+  assert.deepEqual(faultsOfSpec({ path: undefined }), [])
+  assert.match(faultsOfSpec({ path: '' }).join(), /spec\.path: expected/)
+})

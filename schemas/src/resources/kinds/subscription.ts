@@ -25,7 +25,10 @@ const spec = map(
   {
     topic: text('kafka-name', 'The topic, by its name in Kafka.'),
     service: text('dns-label', 'A Service of the same namespace; its sidecars consume and deliver.'),
-    path: text('path', 'Where each record is posted.'),
+    path: text(
+      'path',
+      'Where each record is posted. Where absent, the service takes the records itself, over gRPC or server-sent events.',
+    ),
     group: text('group-name', 'The consumer group; the name of the service where absent.'),
     filter: text(
       'expression',
@@ -70,7 +73,7 @@ const spec = map(
       'Where a record goes that cannot be delivered; <topic>.<group>.dlt where absent.',
     ),
   },
-  ['topic', 'service', 'path'],
+  ['topic', 'service'],
 )
 
 export const subscription: KindDefinition<'Subscription'> = {
@@ -88,7 +91,7 @@ export const subscription: KindDefinition<'Subscription'> = {
     return {
       topic: given.topic,
       service: given.service,
-      path: given.path,
+      ...(given.path !== undefined && { path: given.path }),
       group,
       ...(given.filter !== undefined && { filter: given.filter }),
       startAt: given.startAt ?? DEFAULT_START_AT,
