@@ -61,7 +61,7 @@ const COMPLETE: ReadonlySet<string> = new Set([
 
 const numbered = (path: string, index: number): string => path.replace('0000', String(index).padStart(4, '0'))
 /** What has not come by then does not come: the other side waits for more of the request. */
-const QUIET_MS = 60
+const QUIET_MS = 150
 const AT_ONCE = 24
 
 /** Sends bytes, and resolves when the other side has closed, or has been quiet for a while. */

@@ -107,6 +107,7 @@ test('control plane, sidecar and services start from their images, joined by the
     WEFT_OUTBOUND_PORT: '0',
     WEFT_INBOUND_PORT: '0',
     WEFT_EVENTS_PORT: '0',
+    WEFT_EVENTS_GRPC_PORT: '0',
     WEFT_KAFKA_PORT: '0',
     WEFT_ADMIN_PORT: '0',
     WEFT_PORTS_FILE: sidecarPorts,

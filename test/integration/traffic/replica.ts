@@ -107,7 +107,9 @@ spec: { serviceAccount: ${service}, inboundPort: ${this.ports.inbound} }
     readonly portsFile: string
     readonly appPort: number
   }): NodeJS.ProcessEnv {
-    const listeners = ['OUTBOUND', 'INBOUND', 'EVENTS', 'KAFKA', 'ADMIN'].map((name) => `WEFT_${name}_PORT`)
+    const listeners = ['OUTBOUND', 'INBOUND', 'EVENTS', 'EVENTS_GRPC', 'KAFKA', 'ADMIN'].map(
+      (name) => `WEFT_${name}_PORT`,
+    )
     return {
       ...Object.fromEntries(listeners.map((name) => [name, '0'])),
       WEFT_CONTROL_PLANE: this.#options.mesh.controlPlane.grpcAddress,
