@@ -36,7 +36,6 @@ export {
   type SignResponse,
   SignResponseSchema,
 } from './gen/weft/identity/v1/identity_pb.js'
-export { type GrpcDefinition, type GrpcMethod, grpcDefinition } from './grpc-definition.ts'
 
 /** An Edge as a plain object, `$typeName` and zero values left out. */
 export type EdgeInit = MessageInitShape<typeof EdgeSchema>

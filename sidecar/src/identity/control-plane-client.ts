@@ -37,7 +37,3 @@ export function controlPlaneClient(address: string, context: SecureContext, trus
 /** Does the certificate name the control plane of this trust domain? */
 export const isControlPlane = (certificate: X509Certificate, trustDomain: string): boolean =>
   spiffeIdOf(certificate)?.uri === spiffeId(trustDomain, 'weft-system', 'control-plane').uri
-
-/** The same bytes as the class that grpc-js writes. */
-export const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
-  Buffer.from(buffer, byteOffset, byteLength)

@@ -1,3 +1,3 @@
 export { type Backoff, backoffMs } from './backoff.ts'
-export { asBuffer, controlPlaneClient } from './control-plane-client.ts'
+export { controlPlaneClient } from './control-plane-client.ts'
 export { type IdentityOptions, type IdentityState, type RunningIdentity, startIdentity } from './identity.ts'

@@ -3,9 +3,10 @@ import type { SecureContext } from 'node:tls'
 import { create } from '@bufbuild/protobuf'
 import { type ServiceError, status } from '@grpc/grpc-js'
 import { MeshError } from '@weft/schemas/error'
+import { grpcDefinition } from '@weft/schemas/node/grpc-definition'
 import { spiffeIdOf, type WorkloadIdentity } from '@weft/schemas/node/identity'
-import { Certificates, grpcDefinition, SignRequestSchema, type SignResponse } from '@weft/schemas/proto'
-import { asBuffer, controlPlaneClient } from './control-plane-client.ts'
+import { Certificates, SignRequestSchema, type SignResponse } from '@weft/schemas/proto'
+import { controlPlaneClient } from './control-plane-client.ts'
 import type { KeyPair } from './key-pair.ts'
 
 export interface CertificateRequest {
@@ -18,7 +19,7 @@ export interface CertificateRequest {
   readonly signal: AbortSignal
 }
 
-const { sign: SIGN } = grpcDefinition(Certificates, asBuffer)
+const { sign: SIGN } = grpcDefinition(Certificates)
 const DEADLINE_MS = 10_000
 /** More would be no chain of ours: roots sign leaves. */
 const MAX_CHAIN = 4

@@ -1,15 +1,15 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import type { StatusObject } from '@grpc/grpc-js'
+import { grpcDefinition } from '@weft/schemas/node/grpc-definition'
 import { secureContext, type WorkloadIdentity } from '@weft/schemas/node/identity'
 import {
   ConfigStream,
   type EdgeInit,
-  grpcDefinition,
   type SidecarMessage,
   SidecarMessageSchema,
   type Update,
 } from '@weft/schemas/proto'
-import { asBuffer, controlPlaneClient } from '../identity/index.ts'
+import { controlPlaneClient } from '../identity/index.ts'
 
 export interface ConnectionOptions {
   readonly controlPlane: string
@@ -38,7 +38,7 @@ export interface Connection {
   close(): Promise<void>
 }
 
-const { stream: STREAM } = grpcDefinition(ConfigStream, asBuffer)
+const { stream: STREAM } = grpcDefinition(ConfigStream)
 /** Connecting, handshake and the first snapshot; the keepalive watches after that. */
 const FIRST_UPDATE_TIMEOUT_MS = 10_000
 /** What the control plane takes of one report. */

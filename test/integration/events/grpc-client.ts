@@ -2,12 +2,12 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import type { ClientDuplexStream, ClientWritableStream } from '@grpc/grpc-js'
 import { type Client, credentials, makeClientConstructor, type ServiceError } from '@grpc/grpc-js'
+import { grpcDefinition } from '@weft/schemas/node/grpc-definition'
 import {
   type Delivery,
   type Event,
   EventSchema,
   Events,
-  grpcDefinition,
   PublishBatchRequestSchema,
   type PublishBatchResponse,
   type Published,
@@ -15,7 +15,7 @@ import {
   type SubscribeRequest,
 } from '@weft/schemas/proto'
 
-export const METHODS = grpcDefinition(Events, (bytes) => Buffer.from(bytes))
+export const METHODS = grpcDefinition(Events)
 const EventsClient = makeClientConstructor(METHODS, 'Events')
 
 export type EventInit = MessageInitShape<typeof EventSchema>

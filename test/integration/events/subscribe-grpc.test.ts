@@ -4,7 +4,6 @@ import { after, before, describe, it } from 'node:test'
 import { create } from '@bufbuild/protobuf'
 import { type ServiceError, status } from '@grpc/grpc-js'
 import { type Delivery, Settlement_Action, SubscribeRequestSchema } from '@weft/schemas/proto'
-import type { SubscriptionEntry } from '@weft/schemas/snapshot'
 import type { Snapshots } from '../../process/workload.ts'
 import { EventsOverGrpc, text } from './grpc-client.ts'
 import {
@@ -17,6 +16,7 @@ import {
   snapshotOf,
   startBridge,
   startWorld,
+  streamEntry,
   subscriptionEntry,
   topicEntry,
   type World,
@@ -24,11 +24,6 @@ import {
 
 const { ACKNOWLEDGE, RETRY, DROP, DEAD_LETTER } = Settlement_Action
 const TOPICS = ['plain', 'credits', 'settled', 'gone', 'late', 'two', 'stopped', 'flipped', 'pushed']
-
-function streamEntry(topic: string, part: Partial<SubscriptionEntry> = {}): SubscriptionEntry {
-  const { path: _, ...entry } = subscriptionEntry(topic, part)
-  return { ...entry, name: topic }
-}
 
 /** One call of Subscribe: what it got, and the ways to answer. */
 class Stream {

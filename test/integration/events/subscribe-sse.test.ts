@@ -12,7 +12,7 @@ import {
   snapshotOf,
   startBridge,
   startWorld,
-  subscriptionEntry,
+  streamEntry,
   topicEntry,
   type World,
 } from './world.ts'
@@ -110,10 +110,7 @@ describe('taking the records of a subscription as server-sent events', () => {
     }
     snapshots = snapshotOf(world.broker.bootstrapServers, {
       topics: TOPICS.map((name) => topicEntry(name)),
-      subscriptions: TOPICS.map((topic) => {
-        const { path: _, ...entry } = subscriptionEntry(topic, { name: topic })
-        return entry
-      }),
+      subscriptions: TOPICS.map((topic) => streamEntry(topic)),
     })
     bridge = await startBridge(snapshots)
   })

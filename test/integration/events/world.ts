@@ -81,6 +81,12 @@ export function subscriptionEntry(topic: string, part: Partial<SubscriptionEntry
   }
 }
 
+/** One that is taken by streams, by the name of its topic. */
+export function streamEntry(topic: string, part: Partial<SubscriptionEntry> = {}): SubscriptionEntry {
+  const { path: _, ...entry } = subscriptionEntry(topic, { name: topic, ...part })
+  return entry
+}
+
 export const denies = (topic: string): NamedPolicy => ({
   name: `no-${topic}`,
   namespace: 'default',

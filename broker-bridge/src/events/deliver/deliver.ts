@@ -103,11 +103,8 @@ function warnOfUnknownAction({ log }: DeliverContext, settings: SubscriptionEntr
   )
 }
 
-async function mayAttempt(context: DeliverContext, control: DeliverSignals): Promise<boolean> {
-  if (control.ending.aborted || control.lost.aborted) return false
-  const { gate } = context.receiver
-  if (gate.isOpen) return true
-  return gate.whenOpen(AbortSignal.any([control.ending, control.lost]))
+function mayAttempt({ receiver }: DeliverContext, { ending, lost }: DeliverSignals): Promise<boolean> {
+  return receiver.gate.whenOpen([ending, lost])
 }
 
 function askedMs(answer: Answer): number | undefined {

@@ -24,19 +24,20 @@ export class Gate {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Resolves true when the gate is open, false when the signal aborts first. */
-  whenOpen(signal: AbortSignal): Promise<boolean> {
-    if (signal.aborted) return Promise.resolve(false)
+  /** Resolves true when the gate is open, false when one of the signals aborts first. */
+  whenOpen(signals: readonly AbortSignal[]): Promise<boolean> {
+    if (signals.some(({ aborted }) => aborted)) return Promise.resolve(false)
     if (this.#isOpen) return Promise.resolve(true)
     return new Promise((resolve) => {
       const settle = (open: boolean) => {
         end()
-        signal.removeEventListener('abort', onAbort)
+        for (const signal of signals) signal.removeEventListener('abort', onAbort)
         resolve(open)
       }
       const onAbort = () => settle(false)
       const end = this.onOpen(() => settle(true))
-      signal.addEventListener('abort', onAbort, { once: true })
+      // Not AbortSignal.any: this is waited for once a record where a stream has few credits.
+      for (const signal of signals) signal.addEventListener('abort', onAbort, { once: true })
     })
   }
 

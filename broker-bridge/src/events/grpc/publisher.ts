@@ -1,15 +1,13 @@
 /** One event of a call on its way to the broker; by the rules of HTTP (publish.ts): topic, policy, form, size, then the broker. */
 import { create } from '@bufbuild/protobuf'
-import { SpanKind } from '@opentelemetry/api'
 import { MeshError } from '@weft/schemas/error'
 import { type Event, type Published, PublishedSchema } from '@weft/schemas/proto'
-import { parseTraceparent } from '@weft/schemas/trace-context'
 import { recordBytes } from '../produce/record.ts'
 import { checkRecordSize } from '../publish/head.ts'
 import type { OutgoingEvent } from '../publish/outgoing.ts'
-import type { PublishContext } from '../publish/publish.ts'
+import { type PublishContext, startSendSpan } from '../publish/publish.ts'
 import type { Target } from '../publish/target.ts'
-import { type EventSpan, startSpan } from '../spans.ts'
+import type { EventSpan } from '../spans.ts'
 import { outgoingEvent } from './outgoing.ts'
 
 export type PublisherContext = Omit<PublishContext, 'onDone' | 'idempotency'>
@@ -40,21 +38,10 @@ export class Publisher {
 
   /** Everything that can be said before the broker is asked. Throws MeshError. `which` names the event in messages. */
   prepare(event: Event, call: CallSettings, which: string): Prepared {
-    const { targets, budget, samplingRatio, tracer } = this.#context
+    const { targets, budget } = this.#context
     const { topic } = event
-    const span = startSpan(tracer, {
-      name: `send ${topic}`,
-      kind: SpanKind.PRODUCER,
-      parent: parseTraceparent(event.traceparent || call.traceparent),
-      samplingRatio: samplingRatio(),
-      attributes: {
-        'messaging.system': 'kafka',
-        'messaging.destination.name': topic,
-        'messaging.operation.name': 'send',
-        'messaging.operation.type': 'send',
-        'messaging.message.body.size': event.data?.length ?? 0,
-      },
-    })
+    const span = startSendSpan(this.#context, event.traceparent || call.traceparent, topic)
+    span.set({ 'messaging.message.body.size': event.data?.length ?? 0 })
     try {
       const target = targets.permitted(topic, span)
       const { id, record } = outgoingEvent(event, span.traceparent)
@@ -71,7 +58,7 @@ export class Publisher {
     }
   }
 
-  /** `onOutcome` runs once, never before this returns to its caller's caller where the broker has to be asked. */
+  /** `onOutcome` runs once: the broker has acknowledged the event, it is on the disk, or neither. */
   send(prepared: Prepared, timeoutMs: number, onOutcome: OnOutcome): void {
     const startedAt = performance.now()
     const { id, record, target, span } = prepared

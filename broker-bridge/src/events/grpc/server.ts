@@ -7,12 +7,12 @@ import {
   type UntypedHandleCall,
 } from '@grpc/grpc-js'
 import { MeshError } from '@weft/schemas/error'
+import { grpcDefinition } from '@weft/schemas/node/grpc-definition'
 import type { Log } from '@weft/schemas/node/log'
 import {
   type Delivery,
   type Event,
   Events,
-  grpcDefinition,
   type PublishResult,
   type SubscribeRequest,
 } from '@weft/schemas/proto'
@@ -44,9 +44,6 @@ const LIMITS: ChannelOptions = {
   'grpc.keepalive_timeout_ms': 10_000,
   'grpc.enable_channelz': 0,
 }
-
-const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
-  Buffer.from(buffer, byteOffset, byteLength)
 
 /** A call that goes on until one side ends it. */
 export interface LongCall {
@@ -83,7 +80,7 @@ export async function startGrpcEvents({
     publishStream: whileOpen<Event, PublishResult>((call) => new PublishStreamCall(publisher, call, log)),
     subscribe: whileOpen<SubscribeRequest, Delivery>((call) => new SubscribeStreamCall(streams, call, log)),
   }
-  server.addService(grpcDefinition(Events, asBuffer), handlers)
+  server.addService(grpcDefinition(Events), handlers)
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, actual) =>
       error === null ? resolve(actual) : reject(error),

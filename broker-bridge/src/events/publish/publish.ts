@@ -56,7 +56,7 @@ export class Publication {
     this.#request = request
     this.#answer = answer
     this.#isBatch = isBatch(field(request.fields, 'content-type'))
-    this.#span = startPublishSpan(context, request, topic)
+    this.#span = startSendSpan(context, field(request.fields, 'traceparent'), topic)
   }
 
   /** Everything that can be said before the body is there; returns what takes the body. */
@@ -185,12 +185,16 @@ export class Publication {
   }
 }
 
-/** The span of one request; `send <topic>` as the semantic conventions say. */
-export function startPublishSpan(context: PublishContext, { fields }: HttpRequest, topic: string): EventSpan {
+/** The span of what is published; `send <topic>` as the semantic conventions say. */
+export function startSendSpan(
+  context: Pick<PublishContext, 'tracer' | 'samplingRatio'>,
+  traceparent: string | undefined,
+  topic: string,
+): EventSpan {
   return startSpan(context.tracer, {
     name: `send ${topic}`,
     kind: SpanKind.PRODUCER,
-    parent: parseTraceparent(field(fields, 'traceparent')),
+    parent: parseTraceparent(traceparent),
     samplingRatio: context.samplingRatio(),
     attributes: {
       'messaging.system': 'kafka',

@@ -12,7 +12,7 @@ import { answerError, answerWith } from './answer.ts'
 import { Body } from './body.ts'
 import { eventHeaders, field } from './fields.ts'
 import { checkBatchType, checkCoding, checkRecordSize, MAX_BATCH_BYTES, timeoutOf } from './head.ts'
-import { type PublishContext, startPublishSpan } from './publish.ts'
+import { type PublishContext, startSendSpan } from './publish.ts'
 import type { Target } from './target.ts'
 
 /** More would hold the transaction's locks, and its readers, for long. */
@@ -41,7 +41,7 @@ export class TransactionRequest {
     this.#transactions = transactions
     this.#request = exchange.request
     this.#answer = exchange.answer
-    this.#span = startPublishSpan(context, exchange.request, 'transaction')
+    this.#span = startSendSpan(context, field(exchange.request.fields, 'traceparent'), 'transaction')
   }
 
   begin(): HttpBody {

@@ -1,12 +1,12 @@
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { Client, type ClientDuplexStream, credentials, Metadata, type StatusObject } from '@grpc/grpc-js'
+import { grpcDefinition } from '@weft/schemas/node/grpc-definition'
 import type { Log } from '@weft/schemas/node/log'
 import {
   Certificates,
   ConfigStream,
   type Edge,
-  grpcDefinition,
   type SidecarMessage,
   SidecarMessageSchema,
   SignRequestSchema,
@@ -141,8 +141,8 @@ export function openClient(
   return { client, [Symbol.dispose]: () => client.close() }
 }
 
-const CERTIFICATES = grpcDefinition(Certificates, (bytes) => Buffer.from(bytes))
-const CONFIG = grpcDefinition(ConfigStream, (bytes) => Buffer.from(bytes))
+const CERTIFICATES = grpcDefinition(Certificates)
+const CONFIG = grpcDefinition(ConfigStream)
 
 /** Calls Sign; rejects with grpc-js's ServiceError. */
 export function callSign(

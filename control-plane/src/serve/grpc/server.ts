@@ -1,7 +1,8 @@
 import { type ChannelOptions, Server, ServerCredentials } from '@grpc/grpc-js'
 import { MeshError } from '@weft/schemas/error'
+import { grpcDefinition } from '@weft/schemas/node/grpc-definition'
 import type { Log } from '@weft/schemas/node/log'
-import { Certificates, ConfigStream, grpcDefinition } from '@weft/schemas/proto'
+import { Certificates, ConfigStream } from '@weft/schemas/proto'
 import type { CertificateAuthority, JoinTokens } from '../ca/index.ts'
 import { signHandler } from './certificates.ts'
 import { createConfigStreams } from './config-stream.ts'
@@ -51,10 +52,6 @@ const LIMITS: ChannelOptions = {
   'grpc.enable_channelz': 0,
 }
 
-/** The same bytes as the class that grpc-js writes. */
-const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer =>
-  Buffer.from(buffer, byteOffset, byteLength)
-
 /** The gRPC port: certificates and the config stream. Throws where the port cannot be bound. */
 export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const { log, authority } = options
@@ -64,10 +61,10 @@ export async function startGrpc(options: GrpcOptions): Promise<GrpcServer> {
   const streams = createConfigStreams({ ...options, registry, helloTimeoutMs: handshakeTimeoutMs })
 
   const server = new Server(LIMITS)
-  server.addService(grpcDefinition(Certificates, asBuffer), {
+  server.addService(grpcDefinition(Certificates), {
     sign: signHandler({ authority, tokens: options.tokens, ttlSeconds, log }),
   })
-  server.addService(grpcDefinition(ConfigStream, asBuffer), { stream: streams.handler })
+  server.addService(grpcDefinition(ConfigStream), { stream: streams.handler })
   // Insecure for grpc-js only: what is injected has ended its TLS in the port below.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
   const port = await startTlsPort({
