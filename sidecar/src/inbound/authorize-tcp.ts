@@ -3,6 +3,7 @@ import { MeshError } from '@weft/schemas/error'
 import { decide, type TcpAction } from '@weft/schemas/policy'
 import type { Peer } from '../transport/exchange.ts'
 import type { AuthorizeOptions } from './authorize.ts'
+import { ownService } from './withdrawn.ts'
 
 /** The port of the app on loopback. Throws MeshError: refused, or no such port. */
 export type AuthorizeTcp = (peer: Peer, port: number) => number
@@ -13,12 +14,11 @@ export function authorizeTcp({ snapshots, metrics, log }: Omit<AuthorizeOptions,
     refusals.inc({ protocol: 'tcp', source: peer.id?.serviceAccount ?? '-', target, policy, mode })
 
   return (peer, port) => {
-    const { snapshot, policies } = snapshots.current()
-    const { service, namespace, tcpPorts = [] } = snapshot.workload
-    if (service === undefined)
-      throw new MeshError('unavailable', 'expected a Service that selects this workload; none does')
+    const now = snapshots.current()
+    const { service, namespace } = ownService(now)
+    const { tcpPorts = [] } = now.snapshot.workload
     const action: TcpAction = { protocol: 'tcp', service, namespace, port }
-    const decided = decide(policies, peer.subject, action)
+    const decided = decide(now.policies, peer.subject, action)
     if (!decided.allowed) {
       const { policy = '-', reason, explanation } = decided
       const identity = peer.id?.uri ?? 'anonymous'

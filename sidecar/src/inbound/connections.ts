@@ -13,6 +13,7 @@ import type { Http1Limits } from '../transport/http1/limits.ts'
 import type { AuthorizeTcp } from './authorize-tcp.ts'
 import { ANONYMOUS, certificateEnd, provenPeer } from './peer.ts'
 import { InboundTcp } from './tcp.ts'
+import { refuseWithdrawn } from './withdrawn.ts'
 
 export interface InboundConnectionsOptions {
   readonly snapshots: SnapshotSource
@@ -55,6 +56,7 @@ export function inboundConnections(options: InboundConnectionsOptions): InboundC
     metrics: tcpMetrics(options.metrics, 'inbound'),
     nameOfSelf: () => identity.current().spiffeId.serviceAccount,
   }
+  const refusing = refuseWithdrawn(options.service, snapshots)
   const refused = (reason: string): void => onRejected(new MeshError('unauthenticated', reason))
   return {
     // Strict: nothing but TLS is even looked at. And a captured connection to a tcp port may be one in which the server speaks first.
@@ -75,7 +77,8 @@ export function inboundConnections(options: InboundConnectionsOptions): InboundC
       }
       const validUntil = certificateEnd(socket)
       return acceptHttp(socket, protocol, {
-        service: options.service,
+        // HTTP/1.1 has no word for it: there it is an answer, 503.
+        service: protocol === 'http2' ? refusing : options.service,
         peer,
         limits: options.limits,
         acceptsAbsoluteForm: false,

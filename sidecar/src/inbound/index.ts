@@ -4,7 +4,7 @@ import { MeshError } from '@weft/schemas/error'
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Log } from '@weft/schemas/node/log'
 import type { Metrics } from '@weft/schemas/node/metrics'
-import type { IndexedSnapshot, SnapshotSource } from '@weft/schemas/snapshot'
+import type { SnapshotSource } from '@weft/schemas/snapshot'
 import { TokenVerifier } from '../jwt/verifier.ts'
 import { accessLog } from '../layers/access-log.ts'
 import { authenticate } from '../layers/authenticate.ts'
@@ -29,6 +29,7 @@ import { authorizeTcp } from './authorize-tcp.ts'
 import { limitConcurrency } from './concurrency.ts'
 import { inboundConnections } from './connections.ts'
 import { identityHeaders } from './identity-headers.ts'
+import { ownService } from './withdrawn.ts'
 
 export interface InboundOptions {
   readonly host: string
@@ -124,13 +125,6 @@ function spare(app: Service, { snapshots, metrics }: Pick<InboundOptions, 'snaps
     callerOf: ({ peer }) => peer.id?.uri ?? 'anonymous',
     metrics,
   })
-}
-
-const ownService = ({ snapshot }: IndexedSnapshot) => {
-  const { service, namespace } = snapshot.workload
-  if (service === undefined)
-    throw new MeshError('unavailable', 'expected a Service that selects this workload; none does')
-  return { service, namespace }
 }
 
 const noApp: Service = {

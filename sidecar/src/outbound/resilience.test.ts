@@ -3,9 +3,13 @@ import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { createServer } from 'node:net'
 import { describe, it } from 'node:test'
-import { DEFAULT_TRAFFIC, type Endpoint } from '@weft/schemas/snapshot'
+import { trace } from '@opentelemetry/api'
+import { createLog } from '@weft/schemas/node/log'
+import { DEFAULT_TRAFFIC, type Endpoint, indexSnapshot } from '@weft/schemas/snapshot'
+import { startInbound } from '../inbound/index.ts'
+import type { Listener } from '../listen/index.ts'
 import { call } from './calling.test-support.ts'
-import { bodyOf, exchange, portOf, SERVER, serviceOf, startPair } from './pair.test-support.ts'
+import { bodyOf, exchange, type Pair, portOf, SERVER, serviceOf, startPair } from './pair.test-support.ts'
 
 /** A port on which nobody listens: it was bound, and is free again. */
 async function deadEndpoint(): Promise<Endpoint> {
@@ -15,6 +19,22 @@ async function deadEndpoint(): Promise<Endpoint> {
   server.close()
   await once(server, 'close')
   return { address: '127.0.0.1', port, identity: SERVER, labels: {} }
+}
+
+/** An inbound sidecar that knows already that no Service selects its workload any more. */
+function startWithdrawn({ inboundSnapshots, serverIdentity, metrics, app }: Pair): Promise<Listener> {
+  const { snapshot } = inboundSnapshots.current()
+  const now = indexSnapshot({ ...snapshot, workload: { identity: SERVER, namespace: 'default' } })
+  return startInbound({
+    host: '127.0.0.1',
+    port: 0,
+    snapshots: { current: () => now, onChange: () => () => {} },
+    identity: serverIdentity,
+    metrics,
+    log: createLog('test'),
+    tracer: trace.getTracer('test'),
+    appPort: portOf(app),
+  })
 }
 
 describe('outbound', () => {
@@ -59,6 +79,27 @@ describe('outbound', () => {
     }
     const { values } = await pair.metrics.counter('weft_http_retries_total').get()
     assert.deepEqual(values[0]?.labels, { destination: 'server', reason: 'connect-failure' })
+  })
+
+  it('tries another endpoint when one has left the mesh and the caller does not know yet, for any method', async () => {
+    await using pair = await startPair({
+      app: (sent, answer) => void bodyOf(sent).then((body) => answer.end(body)),
+    })
+    const left = await startWithdrawn(pair)
+    const leaving = { ...pair.endpoint, port: left.port }
+    pair.outboundSnapshots.change({ services: [serviceOf([pair.endpoint, leaving])] })
+
+    for (let n = 0; n < 20; n++) {
+      const { status, body } = await call(pair.outbound.port, { method: 'POST', body: `body ${n}` })
+      assert.deepEqual([status, body], [200, `body ${n}`])
+    }
+    const { values } = await pair.metrics.counter('weft_http_retries_total').get()
+    assert.deepEqual(values[0]?.labels, { destination: 'server', reason: 'refused-stream' })
+
+    pair.outboundSnapshots.change({ services: [serviceOf([leaving])] })
+    const { status, problem } = await call(pair.outbound.port, { method: 'POST', body: 'x' })
+    assert.deepEqual([status, problem.code], [502, 'WEFT3004'])
+    await left.drain(0)
   })
 
   it('answers 503 when all attempts failed', async () => {

@@ -170,6 +170,12 @@ export class Http2ServerConnection extends Http2Connection {
 
   // From streams
 
+  /** The service would not even begin. Where that can be asked again, this says so for any method (RFC 9113, section 8.7). */
+  rejectStream(stream: ServerStream, error: MeshError): void {
+    this.#options.onRejected(error)
+    this.resetStream(stream, error.row.retryable ? ERROR_CODE.refusedStream : ERROR_CODE.internal)
+  }
+
   writeInterim(stream: ServerStream, status: number, fields: Fields): void {
     this.headers.interim(stream.id, status, fields)
   }

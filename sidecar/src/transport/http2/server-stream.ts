@@ -40,7 +40,8 @@ export class ServerStream extends Http2Stream implements ResponseHandler {
     try {
       handler = service.call(request, this)
     } catch (thrown) {
-      this.onFail(MeshError.from(thrown))
+      this.#isAnswerEnded = true
+      this.connection.rejectStream(this, MeshError.from(thrown))
       return
     }
     if (this.#isAnswerEnded) return
