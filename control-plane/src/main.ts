@@ -9,6 +9,7 @@ import { type Config, readControlPlaneConfig } from './config.ts'
 import { registerDashboard } from './dashboard/index.ts'
 import { DeadLetterDesk, registerDeadLetterRoutes } from './dead-letters/index.ts'
 import { createKafkaAdmin, startTopicReconciler } from './reconcile/index.ts'
+import { registerSchemaRoutes, SchemaLog, SchemaRegistry } from './schema-registry/index.ts'
 import { openCertificateAuthority, openJoinTokens } from './serve/ca/index.ts'
 import { startGrpc } from './serve/grpc/index.ts'
 import { openAdminToken, startHttp } from './serve/http/index.ts'
@@ -59,6 +60,7 @@ async function start(config: Config): Promise<void> {
   // What sidecars report goes to telemetry, which asks the registry of sidecars, which the gRPC port has: the knot is
   // tied by reading `grpc` only when asked.
   const kafka = createKafkaAdmin({ cluster: () => meshOf(resources()).kafka, authority, log })
+  const schemaLog = new SchemaLog({ connection: kafka.connection, admin: kafka.current, log })
   const lag = startLag({ admin: kafka.current, consumers: () => telemetry.consumers(), log })
   const telemetry = createTelemetry({
     log,
@@ -101,6 +103,7 @@ async function start(config: Config): Promise<void> {
     extend: (app) => {
       registerTelemetryRoutes(app, telemetry)
       registerDeadLetterRoutes(app, { desk: new DeadLetterDesk(kafka.connection), resources })
+      registerSchemaRoutes(app, new SchemaRegistry(schemaLog))
       registerDashboard(app)
     },
     log,
@@ -110,7 +113,7 @@ async function start(config: Config): Promise<void> {
     isStopping = true
     // The doors first, then what stands behind them; the store last, so that a write in flight is durable.
     await Promise.all([http.drain(config.drainMs), grpc.drain(config.drainMs)])
-    await Promise.all([topics.close(), lag.stop()])
+    await Promise.all([topics.close(), lag.stop(), schemaLog.close()])
     await kafka.close()
     await store.close()
   })

@@ -8,7 +8,7 @@ import { isCode, replaceFile } from '../../source/index.ts'
 export interface AdminToken {
   /** The file that holds it, for people who look for it. */
   readonly path: string
-  /** Is this the value of an Authorization header that carries the token? Takes as long for a wrong one as for the right one. */
+  /** Is this the value of an Authorization header that carries the token, as a bearer's or as a password? Takes as long for a wrong one as for the right one. */
   accepts(authorization: string | undefined): boolean
 }
 
@@ -36,9 +36,17 @@ export async function openAdminToken(stateDir: string, log: Log): Promise<AdminT
     path,
     // Hashes have one length, and comparing them tells nothing about how much of a guess was right.
     accepts: (authorization) =>
-      authorization !== undefined &&
-      timingSafeEqual(sha256(authorization.replace(/^bearer +/i, 'Bearer ')), expected),
+      authorization !== undefined && timingSafeEqual(sha256(asBearer(authorization)), expected),
   }
+}
+
+/** The password of Basic is the token as well, whatever the user: not every client of a schema registry can send a bearer's. */
+function asBearer(authorization: string): string {
+  const basic = /^basic +([a-z0-9+/]+=*)$/i.exec(authorization)?.[1]
+  if (basic === undefined) return authorization.replace(/^bearer +/i, 'Bearer ')
+  return Buffer.from(basic, 'base64')
+    .toString()
+    .replace(/^[^:]*:/, 'Bearer ')
 }
 
 async function read(path: string): Promise<string | undefined> {

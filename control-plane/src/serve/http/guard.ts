@@ -11,8 +11,14 @@ export interface GuardOptions {
   readonly hosts: readonly string[]
 }
 
-/** What changes nothing that lasts although it is a POST: spans of sidecars, and a question. */
-const OPEN_WRITES: ReadonlySet<string> = new Set(['POST /v1/traces', 'POST /api/v1/can'])
+/** What changes nothing that lasts although it is a POST: spans of sidecars, and questions, those of clients of the schema registry among them. */
+const OPEN_WRITES: ReadonlySet<string> = new Set([
+  'POST /v1/traces',
+  'POST /api/v1/can',
+  'POST /subjects/:subject',
+  'POST /compatibility/subjects/:subject/versions',
+  'POST /compatibility/subjects/:subject/versions/:version',
+])
 
 /** Reads are open, because the port is; everything else needs the admin token, routes that are added later too. */
 export function registerGuard(app: FastifyInstance, { token, hosts }: GuardOptions): void {

@@ -1,0 +1,55 @@
+import avsc, { type Schema, type Type } from 'avsc'
+import type { EventSchema } from './schema.ts'
+
+/**
+ * The type of an Avro schema (Avro 1.12, "Schema Declaration"). 64-bit integers beyond those that a double holds are bigint: none is rounded.
+ * Logical types are their underlying types. Throws Error that says what is wrong with the schema.
+ */
+export function avroType({ text, references = [] }: EventSchema): Type {
+  // One registry: names that a reference defines are known to what comes after it.
+  const registry: Record<string, Type> = { long: LONG }
+  try {
+    for (const reference of references) avsc.Type.forSchema(parse(reference.text), { registry })
+    return avsc.Type.forSchema(parse(text), { registry })
+  } catch (error) {
+    // Nested beyond what the stack holds.
+    if (error instanceof RangeError) throw new Error('expected a schema that is not nested so deeply')
+    throw error
+  }
+}
+
+const PRIMITIVE = /^[a-z]+$/
+
+/** A bare name is a schema too, with or without JSON's quotes: clients send both. */
+function parse(text: string): Schema {
+  if (PRIMITIVE.test(text.trim())) return text.trim()
+  const schema: unknown = JSON.parse(text)
+  if (typeof schema === 'string' || (typeof schema === 'object' && schema !== null)) return schema as Schema
+  throw new Error(`expected an Avro schema, came ${typeof schema}`)
+}
+
+const LONG_BYTES = 8
+const MIN_LONG = -(2n ** 63n)
+const MAX_LONG = 2n ** 63n - 1n
+type Long = number | bigint
+
+const LONG = avsc.types.LongType.__with({
+  fromBuffer(bytes: Buffer): Long {
+    const value = bytes.readBigInt64LE()
+    const near = Number(value)
+    return Number.isSafeInteger(near) ? near : value
+  },
+  toBuffer(value: Long): Buffer {
+    const bytes = Buffer.alloc(LONG_BYTES)
+    bytes.writeBigInt64LE(BigInt(value))
+    return bytes
+  },
+  fromJSON: (value: Long): Long => value,
+  toJSON: (value: Long): Long => value,
+  isValid: isLong,
+  compare: (a: Long, b: Long): number => (a < b ? -1 : a > b ? 1 : 0),
+})
+
+export function isLong(value: unknown): value is Long {
+  return typeof value === 'bigint' ? value >= MIN_LONG && value <= MAX_LONG : Number.isSafeInteger(value)
+}
