@@ -9,7 +9,15 @@ import { type Config, readControlPlaneConfig } from './config.ts'
 import { registerDashboard } from './dashboard/index.ts'
 import { DeadLetterDesk, registerDeadLetterRoutes } from './dead-letters/index.ts'
 import { createKafkaAdmin, startTopicReconciler } from './reconcile/index.ts'
-import { registerSchemaRoutes, SchemaLog, SchemaRegistry } from './schema-registry/index.ts'
+import {
+  OwnSchemas,
+  registerSchemaRoutes,
+  SchemaLog,
+  SchemaRegistry,
+  TopicSchemas,
+  wantsSchemas,
+  worseOf,
+} from './schema-registry/index.ts'
 import { openCertificateAuthority, openJoinTokens } from './serve/ca/index.ts'
 import { startGrpc } from './serve/grpc/index.ts'
 import { openAdminToken, startHttp } from './serve/http/index.ts'
@@ -61,6 +69,16 @@ async function start(config: Config): Promise<void> {
   // tied by reading `grpc` only when asked.
   const kafka = createKafkaAdmin({ cluster: () => meshOf(resources()).kafka, authority, log })
   const schemaLog = new SchemaLog({ connection: kafka.connection, admin: kafka.current, log })
+  // What sidecars know of schemas is a part of what they know of topics.
+  schemaLog.onChange(
+    () => void store.touch().catch((error: unknown) => log.error({ error }, 'schemas could not be told')),
+  )
+  const topicSchemas = new TopicSchemas({
+    source: new OwnSchemas(schemaLog),
+    resources,
+    onChange: store.onChange,
+    log,
+  })
   const lag = startLag({ admin: kafka.current, consumers: () => telemetry.consumers(), log })
   const telemetry = createTelemetry({
     log,
@@ -71,12 +89,19 @@ async function start(config: Config): Promise<void> {
     version: store.version,
     faults: store.faults,
   })
+  // A sidecar that is told of no version refuses events: it is told when they are known, or cannot be for now.
+  if (wantsSchemas(resources())) await schemaLog.read().catch(() => undefined)
   const grpc = await startGrpc({
     host: config.grpcHost,
     port: config.grpcPort,
     authority,
     tokens,
-    snapshots: createSnapshotProvider({ store: { ...store, resources }, trustDomain, log }),
+    snapshots: createSnapshotProvider({
+      store: { ...store, resources },
+      trustDomain,
+      schemaOf: (spec) => topicSchemas.schemaOf(spec),
+      log,
+    }),
     onReport: telemetry.report,
     log,
   })
@@ -93,7 +118,7 @@ async function start(config: Config): Promise<void> {
     allowedHosts: config.httpAllowedHosts,
     token,
     store,
-    topicStatus: topics.status,
+    topicStatus: (topic) => worseOf(topics.status(topic), topicSchemas.status(topic)),
     authority,
     tokens,
     registry: grpc.registry,
@@ -113,7 +138,8 @@ async function start(config: Config): Promise<void> {
     isStopping = true
     // The doors first, then what stands behind them; the store last, so that a write in flight is durable.
     await Promise.all([http.drain(config.drainMs), grpc.drain(config.drainMs)])
-    await Promise.all([topics.close(), lag.stop(), schemaLog.close()])
+    await Promise.all([topics.close(), topicSchemas.close(), lag.stop()])
+    await schemaLog.close()
     await kafka.close()
     await store.close()
   })

@@ -224,6 +224,12 @@ export const ERROR_TABLE = {
     'Nothing was accepted: try again after Retry-After seconds.',
     'retry',
   ),
+  schema_mismatch: row(
+    'WEFT4006',
+    'The event does not fit the schema of its topic',
+    [422, 3, 87],
+    'Send what the message names at each path; `weft schema check` says so before.',
+  ),
   invalid_resource: row(
     'WEFT5001',
     'The resource is invalid',

@@ -1,4 +1,5 @@
 /** What a sidecar knows of a topic. */
+import type { NamedSchema, SchemaType } from './event-schema/schema.ts'
 
 export const DURABILITIES = ['broker', 'spool'] as const
 export type Durability = (typeof DURABILITIES)[number]
@@ -23,6 +24,21 @@ export interface ProducerSettings {
  */
 export const DEFAULT_PRODUCER: ProducerSettings = { lingerMs: 0, batchBytes: 1_048_576, compression: 'none' }
 
+export const VALUE_FORMATS = ['json', 'raw'] as const
+export type ValueFormat = (typeof VALUE_FORMATS)[number]
+
+/** What events of a topic look like. */
+export interface TopicSchema {
+  readonly type: SchemaType
+  readonly subject: string
+  /** Newest first: events are written by the first, and read by that which they name. Empty while none is registered. */
+  readonly versions: readonly {
+    readonly id: number
+    readonly text: string
+    readonly references?: readonly NamedSchema[]
+  }[]
+}
+
 export interface TopicEntry {
   readonly name: string
   readonly partitions: number
@@ -32,4 +48,6 @@ export interface TopicEntry {
   readonly producer?: ProducerSettings
   /** Absent where an older control plane does not say it: DEFAULT_DURABILITY. */
   readonly durability?: Durability
+  /** Absent: a value is whatever its publisher says it is. */
+  readonly schema?: TopicSchema
 }

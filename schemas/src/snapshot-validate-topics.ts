@@ -1,4 +1,5 @@
-import { object, oneOf, text, whole } from './snapshot-checks.ts'
+import { SCHEMA_TYPES } from './event-schema/schema.ts'
+import { anyText, listOf, object, oneOf, text, whole } from './snapshot-checks.ts'
 import { COMPRESSIONS, DURABILITIES } from './snapshot-topics.ts'
 
 /** One entry of `topics`. */
@@ -7,5 +8,12 @@ export const TOPIC = object(
   {
     producer: object({ lingerMs: whole(0), batchBytes: whole(1), compression: oneOf(...COMPRESSIONS) }),
     durability: oneOf(...DURABILITIES),
+    schema: object({
+      type: oneOf(...SCHEMA_TYPES),
+      subject: text,
+      versions: listOf(
+        object({ id: whole(1), text }, { references: listOf(object({ name: anyText, text })) }),
+      ),
+    }),
   },
 )

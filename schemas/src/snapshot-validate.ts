@@ -25,6 +25,7 @@ import {
   when,
   whole,
 } from './snapshot-checks.ts'
+import { VALUE_FORMATS } from './snapshot-topics.ts'
 import { EXTERNAL } from './snapshot-validate-external.ts'
 import { GATEWAY } from './snapshot-validate-gateway.ts'
 import { JWT_PROVIDER } from './snapshot-validate-jwt.ts'
@@ -198,6 +199,7 @@ const SNAPSHOT = object(
         },
         {
           path: matching('a path that starts with /', /^\//),
+          format: oneOf(...VALUE_FORMATS),
           filter: text,
           redriveTopic: text,
           retryTopics: listOf(object({ topic: text, delayMs: whole(1) }), 1),

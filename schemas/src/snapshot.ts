@@ -8,13 +8,19 @@ import type { ExternalSettings } from './snapshot-external.ts'
 import type { GatewayEntry } from './snapshot-gateway.ts'
 import type { JwtProviderEntry } from './snapshot-jwt.ts'
 import type { RouteTable } from './snapshot-routes.ts'
-import type { TopicEntry } from './snapshot-topics.ts'
+import type { TopicEntry, ValueFormat } from './snapshot-topics.ts'
 import type { InboundTraffic, TrafficSettings } from './snapshot-traffic.ts'
 
 export type { ExternalSettings, OriginateTls } from './snapshot-external.ts'
 export type { GatewayEntry, GatewayListener, GatewayTls } from './snapshot-gateway.ts'
 export type { JwksSource, JwtAlgorithm, JwtProviderEntry } from './snapshot-jwt.ts'
-export { DEFAULT_PRODUCER, type ProducerSettings, type TopicEntry } from './snapshot-topics.ts'
+export {
+  DEFAULT_PRODUCER,
+  type ProducerSettings,
+  type TopicEntry,
+  type TopicSchema,
+  type ValueFormat,
+} from './snapshot-topics.ts'
 export {
   type AdaptiveConcurrency,
   type Balancer,
@@ -81,6 +87,8 @@ export interface SubscriptionEntry {
   readonly group: string
   /** Where the app has records posted; absent: it comes for them. */
   readonly path?: string
+  /** How the value of a record is given where its topic has a schema: read by it, or as it is stored. `json` where absent. */
+  readonly format?: ValueFormat
   /** Which records it is about, as event-filter.ts reads it; every one where absent. */
   readonly filter?: string
   /** `earliest`, `latest`, or an RFC 3339 timestamp. */

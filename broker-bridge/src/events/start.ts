@@ -17,6 +17,7 @@ import { ByteBudget } from './publish/byte-budget.ts'
 import { Idempotency } from './publish/idempotency.ts'
 import { PublishService } from './publish/service.ts'
 import { Targets } from './publish/target.ts'
+import { readBySchema } from './schema/index.ts'
 import { SpoolingProducer } from './spool/spooling-producer.ts'
 import { Spools } from './spool/spools.ts'
 import { startDelivery } from './start-delivery.ts'
@@ -78,6 +79,8 @@ export async function startEvents(options: EventsOptions): Promise<EventsListene
     deliver: {
       producer,
       identity: serviceAccount,
+      decode: (record, { topic, format }) =>
+        format === 'raw' ? record : readBySchema(snapshots.current().topicByName.get(topic)?.schema, record),
       samplingRatio: publishing.samplingRatio,
       metrics,
       log,

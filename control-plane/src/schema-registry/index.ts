@@ -1,3 +1,5 @@
 export { SchemaRegistry } from './registry.ts'
 export { registerSchemaRoutes } from './routes.ts'
 export { SchemaLog } from './schema-log.ts'
+export { OwnSchemas } from './schema-source.ts'
+export { TopicSchemas, wantsSchemas, worseOf } from './topic-schemas.ts'

@@ -69,5 +69,9 @@ it('a record that is not understood changes nothing', () => {
   assert.throws(() => applyRecord(subjects, null, null))
   assert.throws(() => applyRecord(subjects, Buffer.from([0xff]), Buffer.from('{}')))
   assert.deepEqual(subjects.names(), [])
-  assert.equal(subjects.idFor(version), 2, 'the id of the schema of a type that is not known is not given again')
+  assert.equal(
+    subjects.idFor(version),
+    2,
+    'the id of the schema of a type that is not known is not given again',
+  )
 })

@@ -98,6 +98,10 @@ export class Subjects {
     return this.versions(subject).filter(({ isDeleted }) => !isDeleted)
   }
 
+  has(subject: string, schema: SchemaText): boolean {
+    return this.live(subject).some((one) => isSameSchema(one, schema))
+  }
+
   withId(id: number): readonly SchemaVersion[] {
     return [...(this.#byId.get(id) ?? [])]
   }

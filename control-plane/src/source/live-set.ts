@@ -69,6 +69,12 @@ export class LiveSet {
     if (isChanged) this.#notify()
   }
 
+  /** The same resources under a new version: something else has changed that sidecars are told with them. */
+  async touch(): Promise<void> {
+    this.#version = await this.#options.nextVersion()
+    this.#notify()
+  }
+
   async #readFiles(listing: Listing): Promise<ReadonlyMap<string, FileState>> {
     const { lastGood } = this.#options
     const files = new Map<string, FileState>()

@@ -74,6 +74,8 @@ export interface ResourceStore {
   remove(name: ResourceName, options?: { readonly ifMatch?: string }): Promise<{ readonly version: number }>
   /** Reads the files now. */
   reload(): Promise<void>
+  /** A new version of the same resources, for who is told more than them. */
+  touch(): Promise<void>
   close(): Promise<void>
 }
 
@@ -139,6 +141,7 @@ function createStore(live: LiveSet, options: StoreOptions & { readonly ownFolder
     put: (request) => serial.run(() => put(context, request)),
     remove: (name, { ifMatch } = {}) => serial.run(() => remove(context, name, ifMatch)),
     reload,
+    touch: () => serial.run(() => live.touch()),
     close: async () => {
       watch.close()
       await serial.run(async () => {})

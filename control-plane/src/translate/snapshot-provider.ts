@@ -3,11 +3,14 @@ import type { Snapshot } from '@weft/schemas/snapshot'
 import type { SpiffeId } from '@weft/schemas/spiffe'
 import type { SnapshotProvider } from '../serve/grpc/index.ts'
 import type { ResourceStore } from '../source/index.ts'
+import { nothingRegistered, type SchemaLookup } from './topics.ts'
 import { type MeshFacts, meshFacts, provenWorkload, snapshotOf } from './translate.ts'
 
 export interface SnapshotProviderOptions {
   readonly store: Pick<ResourceStore, 'version' | 'resources' | 'onChange'>
   readonly trustDomain: string
+  /** What the registry has of them; a change of it is a new version of the store. */
+  readonly schemaOf?: SchemaLookup
   readonly log: Log
 }
 
@@ -23,14 +26,14 @@ const MAX_CACHED = 10_000
 
 /** Snapshots from the store, each made once per version. */
 export function createSnapshotProvider(options: SnapshotProviderOptions): SnapshotProvider {
-  const { store, trustDomain, log } = options
+  const { store, trustDomain, log, schemaOf = nothingRegistered } = options
   let made: Made | undefined
   const warned = new Set<string>()
 
   function current(): Made {
     const version = store.version()
     if (made?.version !== version)
-      made = { version, facts: meshFacts(store.resources(), trustDomain), snapshots: new Map() }
+      made = { version, facts: meshFacts(store.resources(), trustDomain, schemaOf), snapshots: new Map() }
     return made
   }
 

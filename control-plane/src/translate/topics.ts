@@ -3,14 +3,26 @@ import {
   retryTopic,
   type SubscriptionResource,
   type TopicResource,
+  type TopicSchemaSpec,
 } from '@weft/schemas/resources'
-import type { RetryTopic, TopicEntry } from '@weft/schemas/snapshot'
+import type { RetryTopic, TopicEntry, TopicSchema } from '@weft/schemas/snapshot'
 
 /** A topic as Kafka should have it. */
-export interface WantedTopic extends TopicEntry {
+export interface WantedTopic extends Omit<TopicEntry, 'schema'> {
+  readonly schema?: TopicSchemaSpec
   readonly replicationFactor: number
   readonly config: Readonly<Record<string, string>>
 }
+
+/** What the registry has of a topic's schema. */
+export type SchemaLookup = (spec: TopicSchemaSpec) => TopicSchema
+
+/** Then nothing is taken for the topic. */
+export const nothingRegistered: SchemaLookup = ({ type, subject }) => ({
+  type: type === 'avro' ? 'AVRO' : 'JSON',
+  subject,
+  versions: [],
+})
 
 /** A dead letter, or one that waits, is the record and, as headers, the story of its failure: it must fit where the record just fitted. */
 const DEAD_LETTER_HEADROOM_BYTES = 65_536
@@ -60,14 +72,16 @@ const topicOfDecisions = (name: string, source: WantedTopic): WantedTopic => ({
 export function topicEntries(
   topics: readonly TopicResource[],
   subscriptions: readonly SubscriptionResource[],
+  schemaOf: SchemaLookup,
 ): readonly TopicEntry[] {
   return wantedTopics(topics, subscriptions).map(
-    ({ name, partitions, maxMessageBytes, producer, durability }) => ({
+    ({ name, partitions, maxMessageBytes, producer, durability, schema }) => ({
       name,
       partitions,
       maxMessageBytes,
       ...(producer !== undefined && { producer }),
       ...(durability !== undefined && { durability }),
+      ...(schema !== undefined && { schema: schemaOf(schema) }),
     }),
   )
 }

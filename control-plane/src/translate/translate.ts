@@ -32,7 +32,7 @@ import type { ResolveBackend } from './routes/filters.ts'
 import type { RouteResource } from './routes/rules.ts'
 import { serviceRoutes } from './routes/service-routes.ts'
 import { backendResolver, routesOf } from './routes/table.ts'
-import { retryTopicsOf, topicEntries } from './topics.ts'
+import { nothingRegistered, retryTopicsOf, type SchemaLookup, topicEntries } from './topics.ts'
 import { type ServiceTraffic, trafficOf } from './traffic.ts'
 
 /** Who asks: the identity is proven by its certificate, the workload name is only its word. */
@@ -66,12 +66,17 @@ export function translate(
   resources: readonly Resource[],
   trustDomain: string,
   receiver: Receiver,
+  schemaOf: SchemaLookup = nothingRegistered,
 ): Omit<Snapshot, 'version'> {
-  return snapshotOf(meshFacts(resources, trustDomain), receiver)
+  return snapshotOf(meshFacts(resources, trustDomain, schemaOf), receiver)
 }
 
 /** Everything that does not depend on who asks. */
-export function meshFacts(resources: readonly Resource[], trustDomain: string): MeshFacts {
+export function meshFacts(
+  resources: readonly Resource[],
+  trustDomain: string,
+  schemaOf: SchemaLookup,
+): MeshFacts {
   const services = inOrderOfName(ofKind(resources, 'Service'))
   const workloads = inOrderOfName(ofKind(resources, 'Workload'))
   const subscriptions = effective(ofKind(resources, 'Subscription'), ofKind(resources, 'Topic'))
@@ -89,7 +94,7 @@ export function meshFacts(resources: readonly Resource[], trustDomain: string): 
     traffic: new Map(services.map((service) => [service, trafficOf(trafficPolicies, service)])),
     addressOwners: addressOwners(services),
     policies: namedPolicies(ofKind(resources, 'AccessPolicy')),
-    topics: topicEntries(ofKind(resources, 'Topic'), subscriptions),
+    topics: topicEntries(ofKind(resources, 'Topic'), subscriptions, schemaOf),
     subscriptions,
     jwtProviders: ofKind(resources, 'JwtProvider'),
     routes: routesOf(resources),

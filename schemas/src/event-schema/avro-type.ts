@@ -1,4 +1,7 @@
 import avsc, { type Schema, type Type } from 'avsc'
+
+export type { Type }
+
 import type { EventSchema } from './schema.ts'
 
 /**
@@ -6,11 +9,11 @@ import type { EventSchema } from './schema.ts'
  * Logical types are their underlying types. Throws Error that says what is wrong with the schema.
  */
 export function avroType({ text, references = [] }: EventSchema): Type {
-  // One registry: names that a reference defines are known to what comes after it.
-  const registry: Record<string, Type> = { long: LONG }
+  // One registry: names that a reference defines are known to what comes after it. Wrapped: which alternative a value is of is said, never guessed.
+  const options = { registry: { long: LONG }, wrapUnions: true } as const
   try {
-    for (const reference of references) avsc.Type.forSchema(parse(reference.text), { registry })
-    return avsc.Type.forSchema(parse(text), { registry })
+    for (const reference of references) avsc.Type.forSchema(parse(reference.text), options)
+    return avsc.Type.forSchema(parse(text), options)
   } catch (error) {
     // Nested beyond what the stack holds.
     if (error instanceof RangeError) throw new Error('expected a schema that is not nested so deeply')

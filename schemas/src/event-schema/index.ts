@@ -1,4 +1,4 @@
-export { avroType } from './avro-type.ts'
+export { avroType, isLong, type Type } from './avro-type.ts'
 export { type JsonSchema, jsonSchemaOf, jsonValidator } from './json-validator.ts'
 export { schemaIdentity } from './same-schema.ts'
 export {

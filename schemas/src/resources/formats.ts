@@ -135,6 +135,7 @@ export const FORMATS = {
     isJwksUri,
   ),
   'external-host': format('a host name in lower case, or an IP address', 253, isExternalHost),
+  'schema-subject': format('a text without spaces and slashes', 249, /^[^\s/?#]+$/),
   'byte-count': format('a number of bytes as a text, from "1"', 12, /^[1-9][0-9]*$/),
   ip: format('an IP address', 45, isIp),
   host: format('an IP address or a host name', 253, isHost),

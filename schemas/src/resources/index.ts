@@ -56,6 +56,7 @@ export {
   type SubscriptionResource,
   type SubscriptionSpec,
   type TopicResource,
+  type TopicSchemaSpec,
   type TopicSpec,
   type TrafficPolicyResource,
   type WorkloadResource,

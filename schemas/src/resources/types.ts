@@ -2,8 +2,10 @@
  * The resource kinds: those of group mesh.weft.dev/v1, and the Gateway API's own where it has one. Each has two forms: the
  * input that a person writes (…Input), and the completed one, in which every default is filled in and later code tests nothing.
  */
+
+import type { CompatibilityLevel } from '../event-schema/schema.ts'
 import type { AccessPolicySpec } from '../policy/types.ts'
-import type { Durability, ProducerSettings } from '../snapshot-topics.ts'
+import type { Durability, ProducerSettings, ValueFormat } from '../snapshot-topics.ts'
 import type { ExternalServiceSpec, ExternalServiceSpecInput } from './specs/external-service.ts'
 import type { GatewaySpec, GatewaySpecInput } from './specs/gateway.ts'
 import type { GRPCRouteSpec, GRPCRouteSpecInput } from './specs/grpc-route.ts'
@@ -112,9 +114,25 @@ export interface TopicSpec {
   readonly maxMessageBytes: number
   readonly producer: ProducerSettings
   readonly durability: Durability
+  readonly schema?: TopicSchemaSpec
 }
 
-export type TopicSpecInput = Partial<Omit<TopicSpec, 'config' | 'producer'>> & {
+/** What events of a topic look like, and how that may change. */
+export interface TopicSchemaSpec {
+  readonly type: 'avro' | 'json'
+  /** In the registry. */
+  readonly subject: string
+  /** Registered where it is not; the latest of the subject where absent. JSON. */
+  readonly definition?: string
+  /** That of the registry where absent. */
+  readonly compatibility?: CompatibilityLevel
+}
+
+export type TopicSpecInput = Partial<Omit<TopicSpec, 'config' | 'producer' | 'schema'>> & {
+  readonly schema?: Omit<TopicSchemaSpec, 'subject' | 'definition'> & {
+    readonly subject?: string
+    readonly definition?: string | Readonly<Record<string, unknown>>
+  }
   readonly producer?: Partial<ProducerSettings>
   readonly config?: Readonly<Record<string, string | number | boolean>>
 }
@@ -126,6 +144,8 @@ export interface SubscriptionSpec {
   /** Where records are posted; absent: the service comes for them. */
   readonly path?: string
   readonly group: string
+  /** Of values of a topic with a schema; `json` where absent. */
+  readonly format?: ValueFormat
   /** In CEL; every record where absent. */
   readonly filter?: string
   /** `earliest`, `latest`, or an RFC 3339 timestamp: the first record of that time or later. */

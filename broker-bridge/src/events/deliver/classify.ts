@@ -19,6 +19,8 @@ export type Answer =
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'timeout'; readonly message: string }
   | { readonly kind: 'broken'; readonly message: string }
+  /** By the schema of its topic. The app has not seen it; `isFinal`: nor would it later. */
+  | { readonly kind: 'unreadable'; readonly message: string; readonly isFinal: boolean }
   /** The partition is no longer ours. */
   | { readonly kind: 'aborted' }
 
@@ -50,6 +52,8 @@ export function classify(answer: Answer): Verdict {
     case 'timeout':
     case 'broken':
       return 'retry'
+    case 'unreadable':
+      return answer.isFinal ? 'poison' : 'retry'
     case 'settled':
       return answer.verdict
     case 'status':

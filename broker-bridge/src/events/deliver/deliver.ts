@@ -23,6 +23,8 @@ export interface DeliverContext {
   /** The service account whose sidecar this is, for metrics. */
   readonly identity: string
   readonly samplingRatio: () => number
+  /** The record as the app gets it. Throws where its value cannot be read. */
+  readonly decode: (record: ReadRecord, settings: SubscriptionEntry) => ReadRecord
   readonly metrics: Metrics
   readonly log: Log
   readonly tracer: Tracer
@@ -115,7 +117,7 @@ function askedMs(answer: Answer): number | undefined {
 async function attemptOnce(context: DeliverContext, attempt: Attempt, lost: AbortSignal): Promise<Answer> {
   const { record, settings } = attempt
   const started = performance.now()
-  const answer = await context.receiver.take(attempt, lost)
+  const answer = await take(context, attempt, lost)
   const outcome = answer.kind === 'status' || answer.kind === 'settled' ? classify(answer) : answer.kind
   context.metrics
     .histogram('weft_event_delivery_duration_seconds')
@@ -128,6 +130,22 @@ interface GivenUp {
   readonly error: string
   readonly attempts: number
   readonly firstAttempt: Date
+}
+
+/** What cannot be read is decided without the app. */
+async function take(
+  { receiver, decode }: DeliverContext,
+  attempt: Attempt,
+  lost: AbortSignal,
+): Promise<Answer> {
+  let record: ReadRecord
+  try {
+    record = decode(attempt.record, attempt.settings)
+  } catch (error) {
+    const isFinal = (error as { readonly isUnknown?: boolean }).isUnknown !== true
+    return { kind: 'unreadable', message: `the value cannot be read: ${String(error)}`, isFinal }
+  }
+  return await receiver.take({ ...attempt, record }, lost)
 }
 
 /** To wait for a later attempt, where there is one and it could help; else into the dead letter. */

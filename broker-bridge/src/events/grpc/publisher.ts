@@ -7,6 +7,7 @@ import { checkRecordSize } from '../publish/head.ts'
 import type { OutgoingEvent } from '../publish/outgoing.ts'
 import { type PublishContext, startSendSpan } from '../publish/publish.ts'
 import type { Target } from '../publish/target.ts'
+import { bySchema } from '../schema/index.ts'
 import type { EventSpan } from '../spans.ts'
 import { outgoingEvent } from './outgoing.ts'
 
@@ -44,7 +45,8 @@ export class Publisher {
     span.set({ 'messaging.message.body.size': event.data?.length ?? 0 })
     try {
       const target = targets.permitted(topic, span)
-      const { id, record } = outgoingEvent(event, span.traceparent)
+      const { id, record: sent } = outgoingEvent(event, span.traceparent)
+      const record = bySchema(target.topic, sent)
       const bytes = recordBytes(record)
       checkRecordSize(bytes, which, target.topic)
       if (!budget.take(bytes))

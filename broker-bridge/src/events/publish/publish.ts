@@ -12,6 +12,7 @@ import type { TopicEntry } from '@weft/schemas/snapshot'
 import { parseTraceparent } from '@weft/schemas/trace-context'
 import { ANSWERED, type HttpAnswer, type HttpBody, type HttpRequest } from '../../http-service.ts'
 import { recordBytes } from '../produce/record.ts'
+import { bySchema } from '../schema/index.ts'
 import { type EventSpan, startSpan } from '../spans.ts'
 import type { SpoolingProducer } from '../spool/spooling-producer.ts'
 import { answerError, answerWith } from './answer.ts'
@@ -96,9 +97,11 @@ export class Publication {
   #publish(body: Buffer, topic: TopicEntry, timeoutMs: number): void {
     const { fields } = this.#request
     const options = { isBatch: this.#isBatch, traceparent: this.#span.traceparent }
-    const events = outgoingEvents(fields, body, options)
-    for (const [index, { record }] of events.entries())
+    const events = outgoingEvents(fields, body, options).map(({ id, record: sent }, index) => {
+      const record = bySchema(topic, sent, this.#isBatch ? `[${index}]: ` : '')
       checkRecordSize(recordBytes(record), this.#isBatch ? `[${index}]` : 'this one', topic)
+      return { id, record }
+    })
     const key = field(fields, 'idempotency-key')
     if (key !== undefined && !this.#claim(key, body, topic.name)) return
     this.#describe(events)

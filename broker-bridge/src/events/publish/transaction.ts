@@ -7,6 +7,7 @@ import { MeshError } from '@weft/schemas/error'
 import { ANSWERED, type HttpAnswer, type HttpBody, type HttpRequest } from '../../http-service.ts'
 import { recordBytes } from '../produce/record.ts'
 import type { TopicRecord, Transactions } from '../produce/transactions.ts'
+import { bySchema } from '../schema/index.ts'
 import type { EventSpan } from '../spans.ts'
 import { answerError, answerWith } from './answer.ts'
 import { Body } from './body.ts'
@@ -104,8 +105,9 @@ export class TransactionRequest {
       return { id: attributes.id, topic: topic ?? '', record, index }
     })
     if (faults.length > 0) throw new MeshError('invalid_event', `the batch has faults: ${faults.join('; ')}`)
-    return events.map(({ id, topic, record, index }) => {
+    return events.map(({ id, topic, record: sent, index }) => {
       const target = this.#context.targets.permitted(topic, this.#span)
+      const record = bySchema(target.topic, sent, `[${index}]: `)
       checkRecordSize(recordBytes(record), `[${index}]`, target.topic)
       return { id, topic, record, target }
     })

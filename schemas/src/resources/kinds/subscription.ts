@@ -1,4 +1,5 @@
 import { filterFault } from '../../event-filter.ts'
+import { VALUE_FORMATS } from '../../snapshot-topics.ts'
 import {
   DEFAULT_DELIVERY_RETRY,
   DEFAULT_DELIVERY_TIMEOUT_MS,
@@ -11,7 +12,7 @@ import {
 import { type LocatedFault, locatedFault, showValue } from '../fault.ts'
 import { FORMATS } from '../formats.ts'
 import { entries, type KindDefinition, member } from './definition.ts'
-import { list, map, resource, text, wholeNumber } from './shapes.ts'
+import { list, map, oneOf, resource, text, wholeNumber } from './shapes.ts'
 
 /** Kafka takes a partition away from a consumer that is silent for five minutes (max.poll.interval.ms). */
 const MAX_DELIVERY_MS = 300_000
@@ -30,6 +31,10 @@ const spec = map(
       'Where each record is posted. Where absent, the service takes the records itself, over gRPC or server-sent events.',
     ),
     group: text('group-name', 'The consumer group; the name of the service where absent.'),
+    format: oneOf(
+      VALUE_FORMATS,
+      'How values are given where the topic has a schema: json, or raw as they are stored; json where absent.',
+    ),
     filter: text(
       'expression',
       'Which records are delivered, in CEL over event (attributes of a CloudEvent), headers and key, all of them text; the others are passed over. Every one where absent.',
@@ -93,6 +98,7 @@ export const subscription: KindDefinition<'Subscription'> = {
       service: given.service,
       ...(given.path !== undefined && { path: given.path }),
       group,
+      ...(given.format !== undefined && { format: given.format }),
       ...(given.filter !== undefined && { filter: given.filter }),
       startAt: given.startAt ?? DEFAULT_START_AT,
       maxInFlight: given.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT,

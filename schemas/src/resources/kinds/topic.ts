@@ -1,6 +1,13 @@
+import {
+  avroType,
+  COMPATIBILITY_LEVELS,
+  jsonValidator,
+  MAX_SCHEMA_CHARACTERS,
+} from '../../event-schema/index.ts'
 import { COMPRESSIONS, DEFAULT_DURABILITY, DEFAULT_PRODUCER, DURABILITIES } from '../../snapshot-topics.ts'
 import { DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_PARTITIONS, DEFAULT_REPLICATION_FACTOR } from '../defaults.ts'
 import { type LocatedFault, locatedFault, showValue } from '../fault.ts'
+import type { ResourceInputOfKind, TopicSchemaSpec } from '../types.ts'
 import { type KindDefinition, member } from './definition.ts'
 import { map, oneOf, resource, text, wholeNumber } from './shapes.ts'
 
@@ -56,13 +63,32 @@ const spec = map({
     ),
     default: DEFAULT_DURABILITY,
   },
+  schema: map(
+    {
+      type: oneOf(['avro', 'json'], 'Publishers send JSON in either case: Avro is how it is stored.'),
+      subject: text(
+        'schema-subject',
+        'In the schema registry; <name>-value where absent, as Kafka clients look for it.',
+      ),
+      definition: {
+        type: ['string', 'object'],
+        maxLength: MAX_SCHEMA_CHARACTERS,
+        description: 'The schema, which is registered; where absent, the latest of the subject holds.',
+      },
+      compatibility: oneOf(
+        COMPATIBILITY_LEVELS,
+        'Which changes of the schema are let in; what the registry is set to where absent.',
+      ),
+    },
+    ['type'],
+  ),
 })
 
 export const topic: KindDefinition<'Topic'> = {
   kind: 'Topic',
   plural: 'topics',
   schema: resource({ kind: 'Topic', spec }),
-  check: sizeSaidTwice,
+  check: (input) => [...sizeSaidTwice(input), ...schemaFaults(member(member(input, 'spec'), 'schema'))],
   complete: ({ metadata, spec: given }) => ({
     name: given.name ?? metadata.name,
     partitions: given.partitions ?? DEFAULT_PARTITIONS,
@@ -73,7 +99,44 @@ export const topic: KindDefinition<'Topic'> = {
     maxMessageBytes: given.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
     producer: { ...DEFAULT_PRODUCER, ...given.producer },
     durability: given.durability ?? DEFAULT_DURABILITY,
+    ...(given.schema !== undefined && {
+      schema: completeSchema(given.schema, given.name ?? metadata.name),
+    }),
   }),
+}
+
+function completeSchema(
+  { definition, ...given }: NonNullable<ResourceInputOfKind<'Topic'>['spec']['schema']>,
+  topicName: string,
+): TopicSchemaSpec {
+  return {
+    ...given,
+    subject: given.subject ?? `${topicName}-value`,
+    ...(definition !== undefined && {
+      definition: typeof definition === 'string' ? definition : JSON.stringify(definition),
+    }),
+  }
+}
+
+/** A schema that is none is found out when it is written down, not when the first event comes. */
+function schemaFaults(schema: unknown): readonly LocatedFault[] {
+  const definition = member(schema, 'definition')
+  const type = member(schema, 'type')
+  if (definition === undefined || (type !== 'avro' && type !== 'json')) return []
+  const text = typeof definition === 'string' ? definition : JSON.stringify(definition)
+  try {
+    if (type === 'avro') avroType({ type: 'AVRO', text })
+    else jsonValidator({ type: 'JSON', text })
+    return []
+  } catch (error) {
+    return [
+      locatedFault({
+        at: ['spec', 'schema', 'definition'],
+        expected: type === 'avro' ? 'an Avro schema, in JSON' : 'a JSON Schema',
+        came: error instanceof Error ? error.message.slice(0, 200) : String(error),
+      }),
+    ]
+  }
 }
 
 function sizeSaidTwice(input: unknown): readonly LocatedFault[] {

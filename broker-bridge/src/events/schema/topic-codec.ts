@@ -1,0 +1,118 @@
+/** What the schema of a topic does to events: JSON in and out, the Confluent wire format in the log. Loaded by the first topic that has a schema. */
+import { MeshError } from '@weft/schemas/error'
+import { avroType, jsonValidator, type Type } from '@weft/schemas/event-schema'
+import type { TopicSchema } from '@weft/schemas/snapshot'
+import { fromAvro } from './from-avro.ts'
+import { formatJson, parseJson } from './json.ts'
+import { toAvro } from './to-avro.ts'
+
+/** The Confluent wire format: a zero, four bytes with the id of the schema, then the value. */
+const MAGIC = 0
+const HEADER_BYTES = 5
+
+/** Why a value cannot be read. `isUnknown`: by its schema, which may only be too new; it is asked for again later. */
+export class UnreadableError extends Error {
+  readonly isUnknown: boolean
+
+  constructor(message: string, isUnknown: boolean) {
+    super(message)
+    this.isUnknown = isUnknown
+  }
+}
+
+interface Version {
+  /** Throws Error with what does not fit. */
+  write(json: Buffer): Buffer
+  read(value: Buffer): Buffer
+}
+
+export class TopicCodec {
+  readonly #schema: TopicSchema
+  readonly #versions = new Map<number, Version>()
+
+  constructor(schema: TopicSchema) {
+    this.#schema = schema
+  }
+
+  get isBinary(): boolean {
+    return this.#schema.type === 'AVRO'
+  }
+
+  /** JSON as it is stored, by the newest version. Throws MeshError `schema_mismatch` with every fault and its path; `unavailable` where there is no version. */
+  encode(json: Buffer): Buffer {
+    const { subject, versions } = this.#schema
+    const [newest] = versions
+    if (newest === undefined)
+      throw new MeshError('unavailable', `no version of the schema ${subject} is known here yet`)
+    let value: Buffer
+    try {
+      value = this.#version(newest).write(json)
+    } catch (error) {
+      throw new MeshError(
+        'schema_mismatch',
+        `expected what fits the schema ${subject} (id ${newest.id}): ${textOf(error)}`,
+      )
+    }
+    const framed = Buffer.allocUnsafe(HEADER_BYTES + value.length)
+    framed.writeUInt8(MAGIC, 0)
+    framed.writeUInt32BE(newest.id, 1)
+    value.copy(framed, HEADER_BYTES)
+    return framed
+  }
+
+  isFramed(value: Buffer): boolean {
+    return value.length >= HEADER_BYTES && value[0] === MAGIC
+  }
+
+  /** What is framed, as JSON. Throws UnreadableError. */
+  decode(framed: Buffer): Buffer {
+    const id = framed.readUInt32BE(1)
+    const version = this.#schema.versions.find((one) => one.id === id)
+    if (version === undefined)
+      throw new UnreadableError(`the schema with id ${id} is none of ${this.#schema.subject}`, true)
+    try {
+      return this.#version(version).read(framed.subarray(HEADER_BYTES))
+    } catch (error) {
+      throw new UnreadableError(`not of the schema with id ${id}: ${textOf(error)}`, false)
+    }
+  }
+
+  #version(schema: TopicSchema['versions'][number]): Version {
+    let version = this.#versions.get(schema.id)
+    if (version === undefined) {
+      const { type } = this.#schema
+      version =
+        type === 'AVRO' ? avroVersion(avroType({ type, ...schema })) : jsonVersion({ type, ...schema })
+      this.#versions.set(schema.id, version)
+    }
+    return version
+  }
+}
+
+const avroVersion = (type: Type): Version => ({
+  write(json) {
+    const { value, faults } = toAvro(type, parseJson(json))
+    if (faults.length > 0) throw new Error(faults.join('; '))
+    return type.toBuffer(value)
+  },
+  read: (value) => formatJson(fromAvro(type, value)),
+})
+
+const MAX_FAULTS = 20
+
+/** The bytes stay as they came: nothing is written that its publisher has not. */
+function jsonVersion(schema: Parameters<typeof jsonValidator>[0]): Version {
+  const validate = jsonValidator(schema)
+  const checked = (json: Buffer): Buffer => {
+    if (validate(parseJson(json, 'numbers'))) return json
+    const faults = (validate.errors ?? []).slice(0, MAX_FAULTS)
+    throw new Error(
+      faults
+        .map(({ instancePath, message }) => `$${instancePath.replaceAll('/', '.')}: ${message ?? ''}`)
+        .join('; '),
+    )
+  }
+  return { write: checked, read: checked }
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
