@@ -29,7 +29,7 @@ function pick<T extends object, Key extends keyof T>(value: T, keys: readonly Ke
 
 /** problem+json → CliError; an answer that is no problem document keeps its status and its first words. */
 export function refusal(status: number, body: string, call: string): CliError {
-  const problem = parseProblem(body)
+  const problem = parseProblem(body) ?? registryError(body)
   if (problem === undefined)
     return new CliError(
       `${call}: the control plane answered ${status}${body === '' ? '' : `: ${body.slice(0, 200)}`}`,
@@ -42,6 +42,16 @@ export function refusal(status: number, body: string, call: string): CliError {
     faults: (problem.faults ?? []).map(toFault),
     ...(hint !== undefined && { hint }),
   })
+}
+
+/** The registry of schemas answers in the words of Confluent's. */
+function registryError(body: string): ProblemBody | undefined {
+  try {
+    const { error_code: code, message } = JSON.parse(body) as { error_code?: number; message?: string }
+    return code === undefined || message === undefined ? undefined : { title: message }
+  } catch {
+    return undefined
+  }
 }
 
 interface ProblemBody {

@@ -8,6 +8,7 @@ import { addDlq } from './commands/dlq.ts'
 import { addGet } from './commands/get.ts'
 import { addCerts, addToken } from './commands/issue.ts'
 import { addRun } from './commands/run.ts'
+import { addSchema } from './commands/schema.ts'
 import { addServiceCommands } from './commands/service.ts'
 import { addStatus } from './commands/status.ts'
 import { addTrace } from './commands/trace.ts'
@@ -53,6 +54,7 @@ export function buildProgram(io: Io, outcome: Outcome): Command {
   addStatus(program, io, outcome)
   addTrace(program, io)
   addDlq(program, io)
+  addSchema(program, io, outcome)
   addCapture(program, io)
   addToken(program, io)
   addCerts(program, io)

@@ -30,8 +30,9 @@ async function readNamed(path: string, cwd: string, asWritten: string): Promise<
   return await readFolders([path], cwd)
 }
 
-async function readStdin(io: Io): Promise<string> {
-  if (io.stdin.isTTY === true) io.err.write('reading resources from the terminal; end with Ctrl-D\n')
+/** All of it. Throws where it is too much. */
+export async function readStdin(io: Io): Promise<string> {
+  if (io.stdin.isTTY === true) io.err.write('reading from the terminal; end with Ctrl-D\n')
   const parts: Buffer[] = []
   let length = 0
   for await (const part of io.stdin) {
