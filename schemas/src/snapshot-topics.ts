@@ -27,10 +27,18 @@ export const DEFAULT_PRODUCER: ProducerSettings = { lingerMs: 0, batchBytes: 1_0
 export const VALUE_FORMATS = ['json', 'raw'] as const
 export type ValueFormat = (typeof VALUE_FORMATS)[number]
 
+/** none: nothing · id: that it is a version of the subject · full: that the value is of it, too. */
+export const SCHEMA_VALIDATIONS = ['none', 'id', 'full'] as const
+export type SchemaValidation = (typeof SCHEMA_VALIDATIONS)[number]
+/** A client that has the id has its schema from the registry. */
+export const DEFAULT_SCHEMA_VALIDATION: SchemaValidation = 'id'
+
 /** What events of a topic look like. */
 export interface TopicSchema {
   readonly type: SchemaType
   readonly subject: string
+  /** What is looked at of records that Kafka clients send; what comes through the event API always fits. */
+  readonly validation: SchemaValidation
   /** Newest first: events are written by the first, and read by that which they name. Empty while none is registered. */
   readonly versions: readonly {
     readonly id: number

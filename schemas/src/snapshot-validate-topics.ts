@@ -1,6 +1,6 @@
 import { SCHEMA_TYPES } from './event-schema/schema.ts'
 import { anyText, listOf, object, oneOf, text, whole } from './snapshot-checks.ts'
-import { COMPRESSIONS, DURABILITIES } from './snapshot-topics.ts'
+import { COMPRESSIONS, DURABILITIES, SCHEMA_VALIDATIONS } from './snapshot-topics.ts'
 
 /** One entry of `topics`. */
 export const TOPIC = object(
@@ -11,6 +11,7 @@ export const TOPIC = object(
     schema: object({
       type: oneOf(...SCHEMA_TYPES),
       subject: text,
+      validation: oneOf(...SCHEMA_VALIDATIONS),
       versions: listOf(
         object({ id: whole(1), text }, { references: listOf(object({ name: anyText, text })) }),
       ),

@@ -57,7 +57,9 @@ const response = struct({
   throttleTimeMs: since(1, int32),
 })
 
-export const PRODUCE: Api<Of<typeof request>, Of<typeof response>> = {
+export type ProduceResponse = Of<typeof response>
+
+export const PRODUCE: Api<Of<typeof request>, ProduceResponse> = {
   key: 0,
   name: 'Produce',
   versions: [0, 13],

@@ -10,6 +10,7 @@ export const KAFKA_ERROR = {
   operationNotAttempted: 55,
   delegationTokenRequestNotAllowed: 64,
   fetchSessionIdNotFound: 70,
+  invalidRecord: 87,
   unknownTopicId: 100,
 } as const
 

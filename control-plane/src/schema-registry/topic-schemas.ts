@@ -57,7 +57,7 @@ export class TopicSchemas {
   }
 
   /** What sidecars are told: the newest first. */
-  schemaOf({ type, subject }: TopicSchemaSpec): TopicSchema {
+  schemaOf({ type, subject, validation }: TopicSchemaSpec): TopicSchema {
     const wanted = typeOf(type)
     const versions = []
     let characters = 0
@@ -70,6 +70,7 @@ export class TopicSchemas {
     return {
       type: wanted,
       subject,
+      validation,
       versions: versions.map(({ id, text, references }) => ({ id, text, ...(references && { references }) })),
     }
   }

@@ -18,9 +18,10 @@ export interface WantedTopic extends Omit<TopicEntry, 'schema'> {
 export type SchemaLookup = (spec: TopicSchemaSpec) => TopicSchema
 
 /** Then nothing is taken for the topic. */
-export const nothingRegistered: SchemaLookup = ({ type, subject }) => ({
+export const nothingRegistered: SchemaLookup = ({ type, subject, validation }) => ({
   type: type === 'avro' ? 'AVRO' : 'JSON',
   subject,
+  validation,
   versions: [],
 })
 

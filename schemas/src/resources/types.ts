@@ -5,7 +5,7 @@
 
 import type { CompatibilityLevel } from '../event-schema/schema.ts'
 import type { AccessPolicySpec } from '../policy/types.ts'
-import type { Durability, ProducerSettings, ValueFormat } from '../snapshot-topics.ts'
+import type { Durability, ProducerSettings, SchemaValidation, ValueFormat } from '../snapshot-topics.ts'
 import type { ExternalServiceSpec, ExternalServiceSpecInput } from './specs/external-service.ts'
 import type { GatewaySpec, GatewaySpecInput } from './specs/gateway.ts'
 import type { GRPCRouteSpec, GRPCRouteSpecInput } from './specs/grpc-route.ts'
@@ -124,13 +124,15 @@ export interface TopicSchemaSpec {
   readonly subject: string
   /** Registered where it is not; the latest of the subject where absent. JSON. */
   readonly definition?: string
+  readonly validation: SchemaValidation
   /** That of the registry where absent. */
   readonly compatibility?: CompatibilityLevel
 }
 
 export type TopicSpecInput = Partial<Omit<TopicSpec, 'config' | 'producer' | 'schema'>> & {
-  readonly schema?: Omit<TopicSchemaSpec, 'subject' | 'definition'> & {
+  readonly schema?: Omit<TopicSchemaSpec, 'subject' | 'definition' | 'validation'> & {
     readonly subject?: string
+    readonly validation?: SchemaValidation
     readonly definition?: string | Readonly<Record<string, unknown>>
   }
   readonly producer?: Partial<ProducerSettings>

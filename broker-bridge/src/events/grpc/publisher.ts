@@ -2,12 +2,12 @@
 import { create } from '@bufbuild/protobuf'
 import { MeshError } from '@weft/schemas/error'
 import { type Event, type Published, PublishedSchema } from '@weft/schemas/proto'
+import { bySchema } from '../by-schema.ts'
 import { recordBytes } from '../produce/record.ts'
 import { checkRecordSize } from '../publish/head.ts'
 import type { OutgoingEvent } from '../publish/outgoing.ts'
 import { type PublishContext, startSendSpan } from '../publish/publish.ts'
 import type { Target } from '../publish/target.ts'
-import { bySchema } from '../schema/index.ts'
 import type { EventSpan } from '../spans.ts'
 import { outgoingEvent } from './outgoing.ts'
 

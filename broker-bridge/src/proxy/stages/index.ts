@@ -6,6 +6,7 @@ import type { TopicIds } from '../topic-ids.ts'
 import { addresses } from './addresses.ts'
 import { apiFilter } from './api-filter.ts'
 import { authorize } from './authorize/index.ts'
+import { checkSchemas } from './check-schemas.ts'
 import { count } from './count.ts'
 import { learnTopics } from './learn-topics.ts'
 import { type TraceConsumeOptions, traceConsume } from './trace-consume.ts'
@@ -33,6 +34,8 @@ export function stagesOf(options: StageOptions): readonly Stage[] {
     // Before all that costs or leaves a mark: a refused topic is neither traced nor sent, and a fetched one that was
     // closed meanwhile is out of the answer before spans are started for it.
     authorize(options),
+    // Of what may be sent only: who may not send to a topic does not learn what it takes.
+    checkSchemas(options),
     // Reads answers only. After authorize, which merges what the broker was not asked.
     addresses(options.nodes, options.host),
     // Counts what the client sends and what it is given, as it is: before a context is added to it.

@@ -4,7 +4,14 @@ import {
   jsonValidator,
   MAX_SCHEMA_CHARACTERS,
 } from '../../event-schema/index.ts'
-import { COMPRESSIONS, DEFAULT_DURABILITY, DEFAULT_PRODUCER, DURABILITIES } from '../../snapshot-topics.ts'
+import {
+  COMPRESSIONS,
+  DEFAULT_DURABILITY,
+  DEFAULT_PRODUCER,
+  DEFAULT_SCHEMA_VALIDATION,
+  DURABILITIES,
+  SCHEMA_VALIDATIONS,
+} from '../../snapshot-topics.ts'
 import { DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_PARTITIONS, DEFAULT_REPLICATION_FACTOR } from '../defaults.ts'
 import { type LocatedFault, locatedFault, showValue } from '../fault.ts'
 import type { ResourceInputOfKind, TopicSchemaSpec } from '../types.ts'
@@ -75,6 +82,13 @@ const spec = map({
         maxLength: MAX_SCHEMA_CHARACTERS,
         description: 'The schema, which is registered; where absent, the latest of the subject holds.',
       },
+      validation: {
+        ...oneOf(
+          SCHEMA_VALIDATIONS,
+          'What is looked at of records from Kafka clients: the id of their schema, the value in full, or nothing.',
+        ),
+        default: DEFAULT_SCHEMA_VALIDATION,
+      },
       compatibility: oneOf(
         COMPATIBILITY_LEVELS,
         'Which changes of the schema are let in; what the registry is set to where absent.',
@@ -111,6 +125,7 @@ function completeSchema(
 ): TopicSchemaSpec {
   return {
     ...given,
+    validation: given.validation ?? DEFAULT_SCHEMA_VALIDATION,
     subject: given.subject ?? `${topicName}-value`,
     ...(definition !== undefined && {
       definition: typeof definition === 'string' ? definition : JSON.stringify(definition),

@@ -1,15 +1,10 @@
 /** Events of topics that have a schema; all others go by untouched. */
-import { createRequire } from 'node:module'
 import type { BytesOrText, HeaderField } from '@weft/schemas/cloudevents'
 import { MeshError } from '@weft/schemas/error'
 import type { TopicEntry, TopicSchema } from '@weft/schemas/snapshot'
-import type { ReadRecord } from '../deliver/record.ts'
-import type { OutgoingRecord } from '../produce/record.ts'
-import type { TopicCodec } from './topic-codec.ts'
-
-const require = createRequire(import.meta.url)
-/** A snapshot's schemas are compiled with its first event, and go with it. */
-const codecs = new WeakMap<TopicSchema, TopicCodec>()
+import { codecOf } from '../schema/index.ts'
+import type { ReadRecord } from './deliver/record.ts'
+import type { OutgoingRecord } from './produce/record.ts'
 
 /** RFC 8259, or the suffix that RFC 6839 registers for it. */
 const JSON_TYPE = /^application\/(?:[^;]+\+)?json(?:\s*;|$)/i
@@ -45,16 +40,6 @@ export function readBySchema(schema: TopicSchema | undefined, record: ReadRecord
   if (!codec.isFramed(record.value)) return record
   const headers = typed(record.headers, Buffer.from('application/json'))
   return { ...record, value: codec.decode(record.value), headers }
-}
-
-function codecOf(schema: TopicSchema): TopicCodec {
-  let codec = codecs.get(schema)
-  if (codec === undefined) {
-    const { TopicCodec: Codec } = require('./topic-codec.ts') as typeof import('./topic-codec.ts')
-    codec = new Codec(schema)
-    codecs.set(schema, codec)
-  }
-  return codec
 }
 
 function located<T>(which: string, what: () => T): T {

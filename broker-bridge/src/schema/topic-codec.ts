@@ -66,15 +66,33 @@ export class TopicCodec {
 
   /** What is framed, as JSON. Throws UnreadableError. */
   decode(framed: Buffer): Buffer {
-    const id = framed.readUInt32BE(1)
-    const version = this.#schema.versions.find((one) => one.id === id)
-    if (version === undefined)
-      throw new UnreadableError(`the schema with id ${id} is none of ${this.#schema.subject}`, true)
+    const schema = this.#schemaOf(framed)
     try {
-      return this.#version(version).read(framed.subarray(HEADER_BYTES))
+      return this.#version(schema).read(framed.subarray(HEADER_BYTES))
     } catch (error) {
-      throw new UnreadableError(`not of the schema with id ${id}: ${textOf(error)}`, false)
+      throw new UnreadableError(`not of the schema with id ${schema.id}: ${textOf(error)}`, false)
     }
+  }
+
+  /** Why the value may not be in the topic, as far as is looked at; undefined where it may. */
+  faultOf(value: Buffer): string | undefined {
+    if (!this.isFramed(value))
+      return `expected the Confluent wire format, with a schema of ${this.#schema.subject}`
+    try {
+      if (this.#schema.validation === 'full') this.decode(value)
+      else this.#schemaOf(value)
+      return undefined
+    } catch (error) {
+      return textOf(error)
+    }
+  }
+
+  #schemaOf(framed: Buffer): TopicSchema['versions'][number] {
+    const id = framed.readUInt32BE(1)
+    const schema = this.#schema.versions.find((one) => one.id === id)
+    if (schema === undefined)
+      throw new UnreadableError(`the schema with id ${id} is none of ${this.#schema.subject}`, true)
+    return schema
   }
 
   #version(schema: TopicSchema['versions'][number]): Version {
