@@ -2,6 +2,7 @@
 import {
   type Admin,
   ConfigResourceTypes,
+  findErrorBy,
   type GenericError,
   IncrementalAlterConfigOperationTypes,
   type MultipleErrors,
@@ -94,6 +95,12 @@ export async function applyTopic(
     })
   return plan.differences
 }
+
+/** TOPIC_ALREADY_EXISTS: somebody was faster, or the broker that was asked had not heard of it yet. */
+export const isThereAlready = (error: unknown): boolean =>
+  error instanceof Error && findErrorBy(error, 'apiCode', TOPIC_ALREADY_EXISTS) !== null
+
+const TOPIC_ALREADY_EXISTS = 36
 
 /** The innermost reasons: the client wraps what the broker said two or three times. */
 export function reasonsOf(error: unknown): string {

@@ -116,6 +116,21 @@ test('topics follow their resources on a real broker over mTLS, which may come l
   await until(reconciler, 'orders', /^ready it has 4 partitions, not 1: Kafka cannot take any away/)
   await until(reconciler, 'too-many-replicas', /^error .*replication factor/i)
 
+  // Several that make the same topics at once: whoever comes second is not told of an error.
+  const errors: unknown[] = []
+  const strict = Object.assign(Object.create(log) as typeof log, {
+    error: (fields: unknown) => errors.push(fields),
+  })
+  const many = Array.from({ length: 20 }, (_, n) => topic(`many-${n}`))
+  const second = createKafkaAdmin({ cluster: () => state.cluster, authority, log })
+  const both = [kafka, second].map(({ current }) =>
+    startTopicReconciler({ admin: current, wanted: () => many, onChange: () => () => {}, log: strict }),
+  )
+  for (const one of both) for (const { name } of many) await until(one, name, /^ready $/)
+  await Promise.all(both.map((one) => one.close()))
+  await second.close()
+  assert.deepEqual(errors, [])
+
   // A broker that goes away is an error of nobody's process, and what waits for it is made when it is back.
   await broker.stop()
   state.wanted = [topic('orders', { partitions: 4 }), topic('later')]

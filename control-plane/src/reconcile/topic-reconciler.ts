@@ -9,7 +9,7 @@
  */
 import type { Log } from '@weft/schemas/node/log'
 import type { WantedTopic } from '../translate/index.ts'
-import { applyTopic, readTopics, reasonsOf, type TopicAdmin } from './topic-changes.ts'
+import { applyTopic, isThereAlready, readTopics, reasonsOf, type TopicAdmin } from './topic-changes.ts'
 
 export interface TopicReconcilerOptions {
   /** Undefined while the mesh has no cluster. */
@@ -96,7 +96,9 @@ export function startTopicReconciler(options: TopicReconcilerOptions): TopicReco
       set(topic.name, { state: 'ready', ...(differences.length > 0 && { message: differences.join('; ') }) })
       return true
     } catch (error) {
-      set(topic.name, { state: 'error', message: reasonsOf(error) })
+      // Looked at again, to see whether it is as it should be.
+      const state = isThereAlready(error) ? 'pending' : 'error'
+      set(topic.name, { state, message: reasonsOf(error) })
       return false
     }
   }
