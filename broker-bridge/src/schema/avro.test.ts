@@ -70,6 +70,19 @@ describe('JSON goes there and back', () => {
     assert.deepEqual({ ...(fromAvro(type, type.toBuffer(value)) as object) }, { n: 2n ** 62n, d: Number.NaN })
   })
 
+  it('with logical types, as the types that are under them', () => {
+    const at = { type: 'long', logicalType: 'timestamp-millis' }
+    const price = { type: 'bytes', logicalType: 'decimal', precision: 4, scale: 2 }
+    const schema = record(
+      field('at', at),
+      field('price', price),
+      field('maybe', ['null', at]),
+      field('deep', { type: at }),
+    )
+    const json = { at: 1_700_000_000_000, price: '\u0001', maybe: 5, deep: 6 }
+    assert.deepEqual(there(schema, json), json)
+  })
+
   it('with any name of a field or key', () => {
     const schema = record(field('__proto__', 'int'), field('m', { type: 'map', values: 'int' }))
     const json: unknown = JSON.parse('{"__proto__":1,"m":{"__proto__":2,"constructor":3}}')

@@ -64,6 +64,8 @@ class Reading {
       case 'record':
       case 'error':
         return this.#record(type, depth)
+      default:
+        throw new Error(`expected a type that Avro has, came ${nameOf(type)}`)
     }
   }
 

@@ -21,15 +21,34 @@ export function avroType({ text, references = [] }: EventSchema): Type {
   }
 }
 
-const PRIMITIVE = /^[a-z]+$/
+const BARE_NAME = /^[a-z]+$/
 
 /** A bare name is a schema too, with or without JSON's quotes: clients send both. */
 function parse(text: string): Schema {
-  if (PRIMITIVE.test(text.trim())) return text.trim()
+  if (BARE_NAME.test(text.trim())) return text.trim()
   const schema: unknown = JSON.parse(text)
-  if (typeof schema === 'string' || (typeof schema === 'object' && schema !== null)) return schema as Schema
+  if (typeof schema === 'string' || (typeof schema === 'object' && schema !== null))
+    return plain(schema) as Schema
   throw new Error(`expected an Avro schema, came ${typeof schema}`)
 }
+
+/** `{"type": "long", "logicalType": …}` is `"long"`: only by its name avsc finds the type of ours. */
+function plain(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(plain)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const { type, fields, items, values } = schema as Readonly<Record<string, unknown>>
+  if (type === 'array') return { ...schema, items: plain(items) }
+  if (type === 'map') return { ...schema, values: plain(values) }
+  if ((type === 'record' || type === 'error') && Array.isArray(fields))
+    return { ...schema, fields: fields.map(plainField) }
+  const isNamed = ['record', 'error', 'enum', 'fixed'].includes(type as string)
+  return isNamed || type === undefined ? schema : plain(type)
+}
+
+const plainField = (field: unknown): unknown =>
+  typeof field === 'object' && field !== null && 'type' in field
+    ? { ...field, type: plain(field.type) }
+    : field
 
 const LONG_BYTES = 8
 const MIN_LONG = -(2n ** 63n)
