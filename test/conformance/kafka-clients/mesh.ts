@@ -28,6 +28,11 @@ spec: { partitions: 3, schema: { type: avro, validation: full, subject: orders-v
 ---
 apiVersion: mesh.weft.dev/v1
 kind: Topic
+metadata: { name: c-kcat }
+spec: { partitions: 3 }
+---
+apiVersion: mesh.weft.dev/v1
+kind: Topic
 metadata: { name: secret }
 spec: { partitions: 1 }
 ---
