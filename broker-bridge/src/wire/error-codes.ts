@@ -12,6 +12,7 @@ export const KAFKA_ERROR = {
   fetchSessionIdNotFound: 70,
   invalidRecord: 87,
   unknownTopicId: 100,
+  shareSessionNotFound: 122,
 } as const
 
 /** Kafka's own words, for the answers that carry a text. */

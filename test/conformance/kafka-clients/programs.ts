@@ -26,9 +26,13 @@ export const pythonWithClients = (): Promise<Found<{ readonly python: string }>>
   }).then((found) => ('missing' in found ? found : { python: join(found.folder, 'bin', 'python') }))
 
 /** The class path of Kafka's own clients and test tools. */
-export const javaClients = (): Promise<Found<{ readonly classPath: string }>> =>
-  fetched('java', join(import.meta.dirname, 'java', 'pom.xml'), async (folder, pom) => {
-    const settings = ['dependency:copy-dependencies', `-DoutputDirectory=${folder}`]
+export const javaClients = (version: string): Promise<Found<{ readonly classPath: string }>> =>
+  fetched(`java-${version}`, join(import.meta.dirname, 'java', 'pom.xml'), async (folder, pom) => {
+    const settings = [
+      'dependency:copy-dependencies',
+      `-DoutputDirectory=${folder}`,
+      `-Dkafka.version=${version}`,
+    ]
     await run('mvn', ['-B', '-q', '-f', pom, ...settings], { timeout: FETCH_TIMEOUT_MS })
   }).then((found) => ('missing' in found ? found : { classPath: join(found.folder, '*') }))
 

@@ -9,6 +9,7 @@ import { FIND_COORDINATOR } from '../../../broker-bridge/src/wire/10-find-coordi
 import { HEARTBEAT } from '../../../broker-bridge/src/wire/12-heartbeat.ts'
 import { LEAVE_GROUP } from '../../../broker-bridge/src/wire/13-leave-group.ts'
 import { SYNC_GROUP } from '../../../broker-bridge/src/wire/14-sync-group.ts'
+import { SHARE_FETCH } from '../../../broker-bridge/src/wire/78-share-fetch.ts'
 import { fetchRequest, metadataRequest, RawClient } from './raw-client.ts'
 import { allow, type Bridge, createTopics, eventually, startBridge, startWorld, type World } from './world.ts'
 
@@ -199,6 +200,39 @@ test('a fetch session is not opened, and one that is not known is refused', asyn
   assert.equal(incremental.errorCode, 70)
   const asReplica = await client.ask(FETCH, 11, { ...fetchRequest('orders', {}), replicaId: 1 })
   assert.equal(asReplica.topics[0]?.partitions[0]?.errorCode, 29)
+})
+
+test('a topic that a policy opens comes into a share session that was begun without it', async () => {
+  using client = await RawClient.connect(bridge.proxy.port)
+  const { topics } = await client.ask(METADATA, 12, { ...metadataRequest('orders'), topics: null })
+  const orders = topics.find(({ name }) => name === 'orders')?.topicId ?? Buffer.alloc(16)
+  const group = allow('orders', ['consume'], ['sharing'])
+  const closed = { ...group, name: 'group', target: { group: 'sharing' } }
+  bridge.snapshots.change({ policies: [closed] })
+  const fetchOf = (shareSessionEpoch: number, names: readonly Buffer[]) =>
+    client.ask(SHARE_FETCH, 1, {
+      ...{ groupId: 'sharing', memberId: 'gs3uhsxzQBa5ZgbuPxSIVQ', shareSessionEpoch },
+      ...{ maxWaitMs: 10, minBytes: 0, maxBytes: 1_000_000, maxRecords: 100, batchSize: 100 },
+      ...{ shareAcquireMode: 0, isRenewAck: false },
+      topics: names.map((topicId) => ({
+        topicId,
+        partitions: [{ index: 0, acknowledgementBatches: [], tags: [] }],
+        tags: [],
+      })),
+      forgottenTopicsData: [],
+      tags: [],
+    })
+
+  const opened = await fetchOf(0, [orders])
+  assert.deepEqual(
+    opened.responses.map(({ partitions }) => partitions.map(({ errorCode }) => errorCode)),
+    [[29]],
+  )
+  assert.notEqual((await fetchOf(1, [])).errorCode, 122, 'nothing has changed')
+  bridge.snapshots.change({ policies: [closed, group] })
+  assert.equal((await fetchOf(2, [])).errorCode, 122)
+  assert.equal((await fetchOf(0, [orders])).responses[0]?.partitions[0]?.errorCode ?? 0, 0)
+  assert.notEqual((await fetchOf(1, [])).errorCode, 122, 'the new session has all of its topics')
 })
 
 test('with acks=0 a refusal closes the connection, as Kafka does', async () => {

@@ -40,7 +40,7 @@ import { authorizeListOffsets, authorizeOffsetForLeaderEpoch } from './offsets.t
 import { authorizeProduce } from './produce.ts'
 import { authorizeInitProducerId } from './producer-id.ts'
 import { SESSION_AUTHORIZERS } from './sessions.ts'
-import { SHARE_AUTHORIZERS } from './share-fetch.ts'
+import { SHARE_AUTHORIZERS, WithheldTopics } from './share-fetch.ts'
 import { TOPIC_ADMIN_AUTHORIZERS } from './topic-admin.ts'
 import { TRANSACTION_AUTHORIZERS } from './transactions.ts'
 
@@ -79,8 +79,9 @@ export const AUTHORIZERS: ReadonlyMap<number, Authorizer> = new Map<number, Auth
   ...SESSION_AUTHORIZERS,
 ])
 
-/** Builds the stage. */
-export function authorize(context: AuthorizeContext): Stage {
+/** Builds the stage, for one connection. */
+export function authorize(options: Omit<AuthorizeContext, 'withheld'>): Stage {
+  const context = { ...options, withheld: new WithheldTopics() }
   return (exchange) => {
     const authorizer = AUTHORIZERS.get(exchange.api.key)
     if (authorizer === undefined) throw new Error(`nobody judges ${exchange.api.name}`)

@@ -1,7 +1,8 @@
 /**
  * ShareFetch and ShareAcknowledge (KIP-932): READ on the group and on each topic. A share session names only what changed, so
  * a topic that was closed since goes on coming: what an answer brings is judged as well. Its records stay acquired until
- * their lock ends, then others get them.
+ * their lock ends, then others get them. And a topic that was withheld from the broker is not named again when a policy opens it: the
+ * client is told then that there is no such session, and names all its topics anew.
  */
 import { SHARE_FETCH } from '../../../wire/78-share-fetch.ts'
 import { SHARE_ACKNOWLEDGE } from '../../../wire/79-share-acknowledge.ts'
@@ -36,6 +37,34 @@ interface RefusedPartition {
   readonly acknowledges: boolean
 }
 
+/** A consumer has one member, and one session for each broker. */
+const MAX_SESSIONS = 100
+const MAX_TOPICS = 1_000
+const OPENING_EPOCH = 0
+const CLOSING_EPOCH = -1
+
+/** Of one connection: the topics that the broker was not told of, by session. A member has one session on a connection. */
+export class WithheldTopics {
+  readonly #bySession = new Map<string, Map<string, Pick<AskedTopic, 'topicId'>>>()
+
+  /** What is known of a session that begins or ends says nothing any more. */
+  forget(session: string): void {
+    this.#bySession.delete(session)
+  }
+
+  add(session: string, { topicId }: Pick<AskedTopic, 'topicId'>): void {
+    // Members are made up by clients. Who is forgotten has to open its session again by itself.
+    if (this.#bySession.size >= MAX_SESSIONS) this.#bySession.clear()
+    const topics = this.#bySession.get(session) ?? new Map<string, Pick<AskedTopic, 'topicId'>>()
+    if (topics.size < MAX_TOPICS) topics.set(topicId.toString('latin1'), { topicId: Buffer.from(topicId) })
+    this.#bySession.set(session, topics)
+  }
+
+  of(session: string): readonly Pick<AskedTopic, 'topicId'>[] {
+    return [...(this.#bySession.get(session)?.values() ?? [])]
+  }
+}
+
 type Refuse<Topic> = (topicId: Buffer, partitions: readonly RefusedPartition[], errorCode: number) => Topic
 
 type Answered = { readonly topicId: Buffer; readonly partitions: readonly { readonly index: number }[] }
@@ -52,7 +81,15 @@ const refusedOf = ({ partitions }: AskedTopic): readonly RefusedPartition[] =>
 function judge<Request extends Asking, Topic extends Answered, Response extends Answering<Topic>>(
   exchange: Exchange,
   context: AuthorizeContext,
-  { api, refuse }: { readonly api: Api<Request, Response>; readonly refuse: Refuse<Topic> },
+  {
+    api,
+    refuse,
+    onRefused,
+  }: {
+    readonly api: Api<Request, Response>
+    readonly refuse: Refuse<Topic>
+    readonly onRefused?: (topic: AskedTopic) => void
+  },
 ): AnswerHook | undefined {
   const request = exchange.read(api)
   // Without a group it is no request: the broker says so.
@@ -64,8 +101,12 @@ function judge<Request extends Asking, Topic extends Answered, Response extends 
   const refused: Topic[] = []
   for (const topic of request.topics) {
     const error = errorOf(context, topic)
-    if (error === undefined) kept.push(topic)
-    else refused.push(refuse(topic.topicId, refusedOf(topic), error))
+    if (error === undefined) {
+      kept.push(topic)
+      continue
+    }
+    refused.push(refuse(topic.topicId, refusedOf(topic), error))
+    onRefused?.(topic)
   }
   // Sent on even when nothing is left of it: it opens, keeps or closes the session.
   if (refused.length > 0) exchange.write(api, { ...request, topics: kept })
@@ -126,8 +167,23 @@ const refuseAcknowledge: Refuse<Of<typeof SHARE_ACKNOWLEDGE.response>['responses
   tags: [],
 })
 
-const shareFetch: Authorizer = (exchange, context) =>
-  judge(exchange, context, { api: SHARE_FETCH, refuse: refuseFetch })
+const shareFetch: Authorizer = (exchange, context) => {
+  const { groupId, memberId, shareSessionEpoch } = exchange.read(SHARE_FETCH)
+  const session = JSON.stringify([groupId, memberId])
+  const { withheld } = context
+  const isOpened = withheld.of(session).some((topic) => errorOf(context, topic) === undefined)
+  if (shareSessionEpoch === OPENING_EPOCH || shareSessionEpoch === CLOSING_EPOCH || isOpened)
+    withheld.forget(session)
+  if (isOpened && shareSessionEpoch > OPENING_EPOCH) {
+    exchange.answer(SHARE_FETCH, {
+      ...SHARE_FETCH.response.absent,
+      errorCode: KAFKA_ERROR.shareSessionNotFound,
+    })
+    return undefined
+  }
+  const onRefused = (topic: AskedTopic): void => withheld.add(session, topic)
+  return judge(exchange, context, { api: SHARE_FETCH, refuse: refuseFetch, onRefused })
+}
 
 const shareAcknowledge: Authorizer = (exchange, context) =>
   judge(exchange, context, { api: SHARE_ACKNOWLEDGE, refuse: refuseAcknowledge })
