@@ -9,6 +9,7 @@ import { type Config, readControlPlaneConfig } from './config.ts'
 import { registerDashboard } from './dashboard/index.ts'
 import { DeadLetterDesk, registerDeadLetterRoutes } from './dead-letters/index.ts'
 import { createKafkaAdmin, startTopicReconciler } from './reconcile/index.ts'
+import { Rewinder, registerRewindRoutes } from './rewind/index.ts'
 import {
   OwnSchemas,
   registerSchemaRoutes,
@@ -79,6 +80,7 @@ async function start(config: Config): Promise<void> {
     onChange: store.onChange,
     log,
   })
+  const rewinder = new Rewinder({ admin: kafka.current, resources, tell: () => store.touch(), log })
   const lag = startLag({ admin: kafka.current, consumers: () => telemetry.consumers(), log })
   const telemetry = createTelemetry({
     log,
@@ -100,6 +102,7 @@ async function start(config: Config): Promise<void> {
       store: { ...store, resources },
       trustDomain,
       schemaOf: (spec) => topicSchemas.schemaOf(spec),
+      isPaused: rewinder.isPaused,
       log,
     }),
     onReport: telemetry.report,
@@ -129,6 +132,7 @@ async function start(config: Config): Promise<void> {
       registerTelemetryRoutes(app, telemetry)
       registerDeadLetterRoutes(app, { desk: new DeadLetterDesk(kafka.connection), resources })
       registerSchemaRoutes(app, new SchemaRegistry(schemaLog))
+      registerRewindRoutes(app, rewinder)
       registerDashboard(app)
     },
     log,

@@ -11,6 +11,7 @@ import { addRun } from './commands/run.ts'
 import { addSchema } from './commands/schema.ts'
 import { addServiceCommands } from './commands/service.ts'
 import { addStatus } from './commands/status.ts'
+import { addTopics } from './commands/topics.ts'
 import { addTrace } from './commands/trace.ts'
 import { addUp } from './commands/up.ts'
 import { addValidate } from './commands/validate.ts'
@@ -55,6 +56,7 @@ export function buildProgram(io: Io, outcome: Outcome): Command {
   addTrace(program, io)
   addDlq(program, io)
   addSchema(program, io, outcome)
+  addTopics(program, io)
   addCapture(program, io)
   addToken(program, io)
   addCerts(program, io)

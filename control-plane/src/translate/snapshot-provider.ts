@@ -1,4 +1,5 @@
 import type { Log } from '@weft/schemas/node/log'
+import type { SubscriptionResource } from '@weft/schemas/resources'
 import type { Snapshot } from '@weft/schemas/snapshot'
 import type { SpiffeId } from '@weft/schemas/spiffe'
 import type { SnapshotProvider } from '../serve/grpc/index.ts'
@@ -11,6 +12,8 @@ export interface SnapshotProviderOptions {
   readonly trustDomain: string
   /** What the registry has of them; a change of it is a new version of the store. */
   readonly schemaOf?: SchemaLookup
+  /** Subscriptions that are to stand still; a change of it is a new version of the store. */
+  readonly isPaused?: (subscription: SubscriptionResource) => boolean
   readonly log: Log
 }
 
@@ -26,14 +29,18 @@ const MAX_CACHED = 10_000
 
 /** Snapshots from the store, each made once per version. */
 export function createSnapshotProvider(options: SnapshotProviderOptions): SnapshotProvider {
-  const { store, trustDomain, log, schemaOf = nothingRegistered } = options
+  const { store, trustDomain, log, schemaOf = nothingRegistered, isPaused } = options
   let made: Made | undefined
   const warned = new Set<string>()
 
   function current(): Made {
     const version = store.version()
     if (made?.version !== version)
-      made = { version, facts: meshFacts(store.resources(), trustDomain, schemaOf), snapshots: new Map() }
+      made = {
+        version,
+        facts: meshFacts(store.resources(), trustDomain, schemaOf, isPaused),
+        snapshots: new Map(),
+      }
     return made
   }
 

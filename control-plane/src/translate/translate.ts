@@ -76,6 +76,7 @@ export function meshFacts(
   resources: readonly Resource[],
   trustDomain: string,
   schemaOf: SchemaLookup,
+  isPaused: (subscription: SubscriptionResource) => boolean = () => false,
 ): MeshFacts {
   const services = inOrderOfName(ofKind(resources, 'Service'))
   const workloads = inOrderOfName(ofKind(resources, 'Workload'))
@@ -95,7 +96,7 @@ export function meshFacts(
     addressOwners: addressOwners(services),
     policies: namedPolicies(ofKind(resources, 'AccessPolicy')),
     topics: topicEntries(ofKind(resources, 'Topic'), subscriptions, schemaOf),
-    subscriptions,
+    subscriptions: subscriptions.filter((subscription) => !isPaused(subscription)),
     jwtProviders: ofKind(resources, 'JwtProvider'),
     routes: routesOf(resources),
     resolveBackend: backendResolver(services),

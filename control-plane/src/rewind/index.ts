@@ -1,0 +1,2 @@
+export { Rewinder } from './rewinder.ts'
+export { registerRewindRoutes } from './routes.ts'
