@@ -32,6 +32,8 @@ const SHAPE = {
   /** Optional: the cluster of this run, in place of what the Mesh resource says of Kafka. `weft up` sets it. */
   kafkaBootstrapServers: ['WEFT_KAFKA_BOOTSTRAP_SERVERS', bootstrapServers],
   kafkaSecurity: ['WEFT_KAFKA_SECURITY', kafkaSecurity],
+  /** Optional: `user:password` for the schema registry that the Mesh resource names. */
+  schemaRegistryUserInfo: ['WEFT_SCHEMA_REGISTRY_USER_INFO', optionalText],
   drainMs: ['WEFT_DRAIN_MS', durationMs(DEFAULT_DRAIN_MS)],
 } as const
 

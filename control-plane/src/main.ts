@@ -11,12 +11,11 @@ import { DeadLetterDesk, registerDeadLetterRoutes } from './dead-letters/index.t
 import { createKafkaAdmin, startTopicReconciler } from './reconcile/index.ts'
 import { Rewinder, registerRewindRoutes } from './rewind/index.ts'
 import {
-  OwnSchemas,
+  MeshSchemas,
   registerSchemaRoutes,
   SchemaLog,
   SchemaRegistry,
   TopicSchemas,
-  wantsSchemas,
   worseOf,
 } from './schema-registry/index.ts'
 import { openCertificateAuthority, openJoinTokens } from './serve/ca/index.ts'
@@ -70,12 +69,18 @@ async function start(config: Config): Promise<void> {
   // tied by reading `grpc` only when asked.
   const kafka = createKafkaAdmin({ cluster: () => meshOf(resources()).kafka, authority, log })
   const schemaLog = new SchemaLog({ connection: kafka.connection, admin: kafka.current, log })
+  const schemas = new MeshSchemas({
+    url: () => meshOf(resources()).schemaRegistry?.url,
+    userInfo: config.schemaRegistryUserInfo,
+    schemaLog,
+    log,
+  })
   // What sidecars know of schemas is a part of what they know of topics.
-  schemaLog.onChange(
+  schemas.onChange(
     () => void store.touch().catch((error: unknown) => log.error({ error }, 'schemas could not be told')),
   )
   const topicSchemas = new TopicSchemas({
-    source: new OwnSchemas(schemaLog),
+    source: schemas,
     resources,
     onChange: store.onChange,
     log,
@@ -92,7 +97,7 @@ async function start(config: Config): Promise<void> {
     faults: store.faults,
   })
   // A sidecar that is told of no version refuses events: it is told when they are known, or cannot be for now.
-  if (wantsSchemas(resources())) await schemaLog.read().catch(() => undefined)
+  await topicSchemas.firstPass()
   const grpc = await startGrpc({
     host: config.grpcHost,
     port: config.grpcPort,
@@ -131,7 +136,7 @@ async function start(config: Config): Promise<void> {
     extend: (app) => {
       registerTelemetryRoutes(app, telemetry)
       registerDeadLetterRoutes(app, { desk: new DeadLetterDesk(kafka.connection), resources })
-      registerSchemaRoutes(app, new SchemaRegistry(schemaLog))
+      registerSchemaRoutes(app, new SchemaRegistry(schemaLog), () => schemas.remote)
       registerRewindRoutes(app, rewinder)
       registerDashboard(app)
     },
@@ -143,6 +148,7 @@ async function start(config: Config): Promise<void> {
     // The doors first, then what stands behind them; the store last, so that a write in flight is durable.
     await Promise.all([http.drain(config.drainMs), grpc.drain(config.drainMs)])
     await Promise.all([topics.close(), topicSchemas.close(), lag.stop()])
+    schemas.close()
     await schemaLog.close()
     await kafka.close()
     await store.close()

@@ -1,5 +1,5 @@
+export { MeshSchemas } from './mesh-schemas.ts'
 export { SchemaRegistry } from './registry.ts'
 export { registerSchemaRoutes } from './routes.ts'
 export { SchemaLog } from './schema-log.ts'
-export { OwnSchemas } from './schema-source.ts'
-export { TopicSchemas, wantsSchemas, worseOf } from './topic-schemas.ts'
+export { TopicSchemas, worseOf } from './topic-schemas.ts'

@@ -3,6 +3,7 @@ import { MeshError } from '@weft/schemas/error'
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 import { RegistryError } from './errors.ts'
 import type { SchemaRegistry } from './registry.ts'
+import type { RemoteSchemas } from './remote-schemas.ts'
 import { registerConfigRoutes } from './routes-config.ts'
 import { registerIdRoutes } from './routes-ids.ts'
 import { registerSubjectRoutes } from './routes-subjects.ts'
@@ -12,10 +13,22 @@ const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json'
 const TAKEN = [CONTENT_TYPE, 'application/vnd.schemaregistry+json', 'application/octet-stream']
 
 /** In a scope of their own: what they refuse is said in the registry's words. */
-export function registerSchemaRoutes(app: FastifyInstance, registry: SchemaRegistry): void {
+export function registerSchemaRoutes(
+  app: FastifyInstance,
+  registry: SchemaRegistry,
+  remote: () => Pick<RemoteSchemas, 'forward'> | undefined = () => undefined,
+): void {
   void app.register(async (scope) => {
     const asJson = scope.getDefaultJsonParser('error', 'error')
     scope.addContentTypeParser(TAKEN, { parseAs: 'string' }, asJson)
+    // Of the guard's opinion first: what needs the admin token here needs it for the other registry, too.
+    scope.addHook('preHandler', async (request, reply) => {
+      const other = remote()
+      if (other === undefined) return
+      const body = request.body === undefined ? undefined : JSON.stringify(request.body)
+      const { status, text } = await other.forward(request.method, request.url, body)
+      await reply.code(status).type(CONTENT_TYPE).send(text)
+    })
     scope.addHook('onSend', async (_request, reply, payload) => {
       const type = String(reply.getHeader('content-type') ?? '')
       if (type.startsWith('application/json')) void reply.header('content-type', CONTENT_TYPE)

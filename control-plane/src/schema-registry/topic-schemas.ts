@@ -5,6 +5,7 @@
  *   change of schemas ───┼→ for each topic: level → definition → status
  *   retry after backoff ─┘
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { EventSchema } from '@weft/schemas/event-schema'
 import type { Log } from '@weft/schemas/node/log'
 import type { Resource, TopicResource, TopicSchemaSpec } from '@weft/schemas/resources'
@@ -25,6 +26,8 @@ export interface TopicSchemasOptions {
   readonly log: Log
 }
 
+/** A registry that is away must not keep the mesh from starting. */
+const FIRST_PASS_MS = 5_000
 const FIRST_RETRY_MS = 250
 const MAX_RETRY_MS = 15_000
 /** What a sidecar is told of a subject: more versions than anybody has records of, in a snapshot that stays small. */
@@ -40,12 +43,14 @@ export class TopicSchemas {
   #running: Promise<void> | undefined
   #isAskedAgain = false
   #isClosed = false
+  readonly #first: Promise<void> | undefined
 
   constructor(options: TopicSchemasOptions) {
     this.#options = options
     const again = (): void => this.#run()
     this.#unsubscribe = [options.onChange(again), options.source.onChange(again)]
-    again()
+    this.#run()
+    this.#first = this.#running
   }
 
   /** By the name in Kafka; undefined for a topic without a schema. */
@@ -73,6 +78,11 @@ export class TopicSchemas {
       validation,
       versions: versions.map(({ id, text, references }) => ({ id, text, ...(references && { references }) })),
     }
+  }
+
+  /** Resolves when each topic's schema has been looked for once, or the time is over: what could be known at the start is. */
+  async firstPass(): Promise<void> {
+    await Promise.race([this.#first, sleep(FIRST_PASS_MS, undefined, { ref: false })])
   }
 
   async close(): Promise<void> {
@@ -171,7 +181,5 @@ type TopicWithSchema = TopicResource & { readonly spec: { readonly schema: Topic
 
 const hasSchema = (resource: Resource): resource is TopicWithSchema =>
   resource.kind === 'Topic' && resource.spec.schema !== undefined
-
-export const wantsSchemas = (resources: readonly Resource[]): boolean => resources.some(hasSchema)
 
 const typeOf = (type: TopicSchemaSpec['type']): EventSchema['type'] => (type === 'avro' ? 'AVRO' : 'JSON')

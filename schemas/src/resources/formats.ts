@@ -135,6 +135,11 @@ export const FORMATS = {
     isJwksUri,
   ),
   'external-host': format('a host name in lower case, or an IP address', 253, isExternalHost),
+  'http-url': format(
+    'an http or https URL without a password, such as https://registry.example:8081',
+    1024,
+    isHttpUrl,
+  ),
   'schema-subject': format('a text without spaces and slashes', 249, /^[^\s/?#]+$/),
   'byte-count': format('a number of bytes as a text, from "1"', 12, /^[1-9][0-9]*$/),
   ip: format('an IP address', 45, isIp),
@@ -235,4 +240,10 @@ function isJwksUri(text: string): boolean {
 function isExternalHost(text: string): boolean {
   // A last label that is a number makes an address of a name, for some resolvers and not for others.
   return isIp(text) || (isDnsName(text) && !/(?:^|\.)(?:\d+|0x[0-9a-f]*)$/.test(text))
+}
+
+/** Passwords are for the environment: resources are read by everybody. */
+function isHttpUrl(text: string): boolean {
+  const url = URL.parse(text)
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
 }

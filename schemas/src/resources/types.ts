@@ -182,6 +182,8 @@ export interface MeshSpec {
     readonly bootstrapServers: readonly string[]
     readonly security: 'mtls' | 'tls' | 'plaintext'
   }
+  /** Absent: that of the control plane. */
+  readonly schemaRegistry?: { readonly url: string }
 }
 
 export interface MeshSpecInput {
@@ -193,6 +195,7 @@ export interface MeshSpecInput {
     readonly bootstrapServers: readonly string[]
     readonly security?: 'mtls' | 'tls' | 'plaintext'
   }
+  readonly schemaRegistry?: { readonly url: string }
 }
 
 export type ServiceResource = ResourceOf<'Service', ServiceSpec>

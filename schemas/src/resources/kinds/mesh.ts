@@ -47,6 +47,15 @@ const spec = map({
     },
     ['bootstrapServers'],
   ),
+  schemaRegistry: map(
+    {
+      url: text(
+        'http-url',
+        'A schema registry with the API of Confluent’s, in place of that of the control plane.',
+      ),
+    },
+    ['url'],
+  ),
 })
 
 /** There is one, so name and namespace are fixed: two would contradict each other. */
@@ -58,7 +67,7 @@ export const mesh: KindDefinition<'Mesh'> = {
   plural: 'meshes',
   schema: resource({ kind: 'Mesh', spec, name, namespace }),
   check: () => [],
-  complete: ({ spec: { defaultAction, mtls, egress, tracing, kafka } }) => ({
+  complete: ({ spec: { defaultAction, mtls, egress, tracing, kafka, schemaRegistry } }) => ({
     defaultAction: defaultAction ?? DEFAULT_MESH_ACTION,
     mtls: mtls ?? DEFAULT_MTLS,
     egress: egress ?? DEFAULT_EGRESS,
@@ -66,5 +75,6 @@ export const mesh: KindDefinition<'Mesh'> = {
     ...(kafka !== undefined && {
       kafka: { bootstrapServers: kafka.bootstrapServers, security: kafka.security ?? DEFAULT_KAFKA_SECURITY },
     }),
+    ...(schemaRegistry !== undefined && { schemaRegistry }),
   }),
 }
