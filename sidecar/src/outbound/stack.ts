@@ -30,7 +30,11 @@ export function targetStack(options: EgressOptions): TargetStack {
   const mirrored = metrics.counter('weft_http_mirrored_total')
   const mirrors = new MirrorBudget((destination, outcome) => mirrored.inc({ destination, outcome }))
 
-  const attempt = ({ service, cluster }: RouteTarget, traffic: TrafficSettings): Service => {
+  const attempt = (
+    { service, cluster }: RouteTarget,
+    traffic: TrafficSettings,
+    rule?: RouteRule,
+  ): Service => {
     // Chooses for every attempt anew, next to the pools whose load it looks at.
     const balanced = balance({
       serviceName: service.name,
@@ -45,11 +49,15 @@ export function targetStack(options: EgressOptions): TargetStack {
     })
     // Below retry, so that an attempt that hangs is given up as an attempt; all of them share one deadline.
     const { requestTimeoutMs, retry: settings } = traffic
-    return timeout(limited, { requestTimeoutMs, perTryTimeoutMs: settings.perTryTimeoutMs })
+    const whole = {
+      request: rule?.requestTimeoutMs !== undefined,
+      perTry: rule?.attemptTimeoutMs !== undefined,
+    }
+    return timeout(limited, { requestTimeoutMs, perTryTimeoutMs: settings.perTryTimeoutMs, whole })
   }
   const repeated = (target: RouteTarget, traffic: TrafficSettings, rule?: RouteRule): Service =>
     // Above the choice of an endpoint, so that it goes elsewhere; below everything that must see one request, not its attempts.
-    retry(attempt(target, traffic), {
+    retry(attempt(target, traffic, rule), {
       settings: traffic.retry,
       rule: rule?.retry,
       budget: target.cluster.retryBudget,

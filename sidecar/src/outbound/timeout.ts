@@ -1,4 +1,4 @@
-/** Gives up on a request whose answer has not begun in time. The clock starts when the request has gone out whole. */
+/** Gives up on a request whose answer has not begun in time, or is not whole, where a route says so. The clock starts when the request has gone out whole. */
 import { MeshError } from '@weft/schemas/error'
 import {
   type Fields,
@@ -16,10 +16,12 @@ export interface TimeoutSettings {
   readonly requestTimeoutMs: number
   /** For each attempt; 0: no limit. */
   readonly perTryTimeoutMs: number
+  /** Which of the two hold until the answer is whole, and not only until it begins: those that a route names (GEP-1742). */
+  readonly whole?: { readonly request: boolean; readonly perTry: boolean }
 }
 
 /**
- * A long answer may take as long as it flows (downloads, server-sent events), and so may a long upload: what is limited is
+ * By default a long answer may take as long as it flows (downloads, server-sent events), and so may a long upload: what is limited is
  * silence between the two. All attempts of a request share one deadline.
  */
 export function timeout(inner: Service, settings: TimeoutSettings): Service {
@@ -39,7 +41,10 @@ class TimedCall extends ForwardingResponse implements RequestHandler {
   readonly #request: RequestHead
   readonly #settings: TimeoutSettings
   #timer: NodeJS.Timeout | undefined
-  #isAnswered = false
+  /** `performance.now()` when the clock was started; 0: not yet. */
+  #startedAt = 0
+  #hasHead = false
+  #isOver = false
   handler: RequestHandler | undefined
 
   constructor(request: RequestHead, next: ResponseHandler, settings: TimeoutSettings) {
@@ -49,7 +54,7 @@ class TimedCall extends ForwardingResponse implements RequestHandler {
   }
 
   #stop(): void {
-    this.#isAnswered = true
+    this.#isOver = true
     clearTimeout(this.#timer)
   }
 
@@ -63,8 +68,15 @@ class TimedCall extends ForwardingResponse implements RequestHandler {
   }
 
   override onHead(head: ResponseHead): void {
-    this.#stop()
+    this.#hasHead = true
+    clearTimeout(this.#timer)
+    if (this.#startedAt !== 0) this.#arm()
     this.next.onHead(head)
+  }
+
+  override onEnd(trailers: Fields | undefined): void {
+    this.#stop()
+    this.next.onEnd(trailers)
   }
 
   override onFail(error: MeshError, progress: Progress): void {
@@ -82,15 +94,29 @@ class TimedCall extends ForwardingResponse implements RequestHandler {
   }
 
   startClock(): void {
-    if (this.#isAnswered) return
+    if (this.#isOver) return
     const { notes } = this.#request
-    const { requestTimeoutMs, perTryTimeoutMs } = this.#settings
-    const now = performance.now()
-    if (notes.deadlineAt === 0 && requestTimeoutMs > 0) notes.deadlineAt = now + requestTimeoutMs
-    const leftMs = notes.deadlineAt === 0 ? Number.POSITIVE_INFINITY : Math.max(1, notes.deadlineAt - now)
-    if (perTryTimeoutMs > 0 && perTryTimeoutMs < leftMs)
-      this.#timer = setTimeout(() => this.#expire(perTryTimeoutMs), perTryTimeoutMs)
-    else this.#timer = setTimeout(() => this.#expire(requestTimeoutMs), leftMs)
+    const { requestTimeoutMs } = this.#settings
+    this.#startedAt = performance.now()
+    if (notes.deadlineAt === 0 && requestTimeoutMs > 0) notes.deadlineAt = this.#startedAt + requestTimeoutMs
+    this.#arm()
+  }
+
+  /** Sets the timer for whichever limit comes first, of those that still hold. */
+  #arm(): void {
+    const { requestTimeoutMs, perTryTimeoutMs, whole } = this.#settings
+    const { deadlineAt } = this.#request.notes
+    // A tunnel has no answer that could be whole.
+    const holds = (isWhole = false): boolean =>
+      !this.#hasHead || (isWhole && this.#request.upgrade === undefined)
+    const requestAt = deadlineAt !== 0 && holds(whole?.request) ? deadlineAt : Number.POSITIVE_INFINITY
+    const attemptAt =
+      perTryTimeoutMs > 0 && holds(whole?.perTry)
+        ? this.#startedAt + perTryTimeoutMs
+        : Number.POSITIVE_INFINITY
+    const [at, limitMs] = attemptAt < requestAt ? [attemptAt, perTryTimeoutMs] : [requestAt, requestTimeoutMs]
+    if (at === Number.POSITIVE_INFINITY) return
+    this.#timer = setTimeout(() => this.#expire(limitMs), Math.max(1, at - performance.now()))
   }
 
   cancel(error: MeshError): void {

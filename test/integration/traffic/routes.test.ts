@@ -252,6 +252,38 @@ spec:
   })
 })
 
+describe('the timeouts of a route', () => {
+  /** `/slow/<ms>`: says hello at once, and ends so much later. */
+  const slow = (request: IncomingMessage, response: ServerResponse): void => {
+    const ms = Number(request.url?.split('/')[2] ?? 0)
+    response.write('hello')
+    setTimeout(() => response.end(' world'), ms)
+  }
+  const rule = (path: string, timeouts: string) =>
+    `{ matches: [{ path: { value: ${path} } }], ${timeouts} ${to('v1')} }`
+
+  it('hold until the answer is whole: one that has begun is broken off', async () => {
+    await using mesh = await startMesh({
+      apps: { v1: slow },
+      yaml: route(
+        [
+          rule('/request', 'timeouts: { request: 300ms },'),
+          rule('/attempt', 'timeouts: { request: 10s, backendRequest: 300ms },'),
+          rule('/none', 'timeouts: { request: 0s },'),
+          rule('/default', ''),
+        ].join(', '),
+      ),
+    })
+    for (const path of ['/request/0', '/attempt/0', '/none/900', '/default/900'])
+      assert.equal((await mesh.call({ host: 'v1', path })).body, 'hello world', path)
+    for (const path of ['/request/9000', '/attempt/9000']) {
+      const startedAt = performance.now()
+      await assert.rejects(mesh.call({ host: 'v1', path }), /aborted/, path)
+      assert.ok(performance.now() - startedAt < 5_000, path)
+    }
+  })
+})
+
 describe('a session', () => {
   const SESSION = `sessionPersistence: { cookie: { name: at } }`
 
