@@ -6,6 +6,7 @@ import { acceptHttp } from '../transport/accept-http.ts'
 import type { Peer, Service } from '../transport/exchange.ts'
 import type { Http1Limits } from '../transport/http1/limits.ts'
 import { type OpenTunnel, PendingSplice } from '../transport/tcp/pending-splice.ts'
+import type { OutsideTcp } from './external/outside-tcp.ts'
 import type { Router } from './route.ts'
 import type { OutboundTcp } from './tcp.ts'
 
@@ -14,6 +15,7 @@ export interface OutboundConnectionsOptions {
   /** For requests. */
   readonly service: Service
   readonly tcp: OutboundTcp
+  readonly outsideTcp: OutsideTcp
   readonly limits: Http1Limits
   readonly destinationOf: DestinationOf
   /** A request or connection was refused before any layer saw it. */
@@ -29,21 +31,27 @@ interface OutboundConnections {
 const LOCAL_APP: Peer = { id: undefined, subject: { kind: 'anonymous' } }
 
 export function outboundConnections(options: OutboundConnectionsOptions): OutboundConnections {
-  const { router, tcp, onRejected } = options
-  /** Undefined: what comes through it is to be read. */
+  const { router, tcp, outsideTcp, onRejected } = options
+  /** Undefined: what comes through it is to be read. Throws MeshError where it may not be opened. */
   const tunnelTo = (authority: string): OpenTunnel | undefined => {
     const target = router.tcpTarget(authority)
-    return target && ((done) => tcp.connect(target, done))
+    if (target !== undefined) return (done) => tcp.connect(target, done)
+    const outside = router.outside(authority)
+    return outside && outsideTcp.tunnelTo(outside)
   }
   const destinationOf = (socket: Socket): string | undefined => {
     const destination = options.destinationOf(socket)
     return destination && authorityOf(destination)
   }
   const carry = (socket: Socket, destination: string): PendingSplice | undefined => {
-    const tunnel = tunnelTo(destination)
-    if (tunnel !== undefined) return new PendingSplice(socket, tunnel)
-    onRejected(new MeshError('unknown_host', `expected a tcp port of a service; ${destination} is none`))
-    return undefined
+    try {
+      const tunnel = tunnelTo(destination)
+      if (tunnel !== undefined) return new PendingSplice(socket, tunnel)
+      throw new MeshError('unknown_host', `expected a tcp port of a service; ${destination} is none`)
+    } catch (error) {
+      onRejected(MeshError.from(error))
+      return undefined
+    }
   }
   return {
     // What is known to be opaque is not looked at: there the server may be the one to speak first.
@@ -62,8 +70,9 @@ export function outboundConnections(options: OutboundConnectionsOptions): Outbou
         limits: options.limits,
         acceptsAbsoluteForm: true,
         openTunnel(authority) {
-          router.check(authority)
-          return tunnelTo(authority)
+          const tunnel = tunnelTo(authority)
+          if (tunnel === undefined) router.check(authority)
+          return tunnel
         },
         onRejected,
       })

@@ -25,6 +25,8 @@ import {
 import { DEFAULT_LIMITS, type Http1Limits } from '../transport/http1/limits.ts'
 import { outboundConnections } from './connections.ts'
 import { countEndpoints, type ServiceReport, serviceReport } from './endpoint-report.ts'
+import { systemResolve } from './external/addresses.ts'
+import { OutsideTcp } from './external/outside-tcp.ts'
 import { Router } from './route.ts'
 import { targetStack } from './stack.ts'
 import { OutboundTcp } from './tcp.ts'
@@ -74,6 +76,7 @@ export async function startOutbound(options: OutboundOptions): Promise<Outbound>
     samplingRatio: () => snapshots.current().snapshot.samplingRatio,
   })
 
+  const tcpCounts = tcpMetrics(metrics, 'outbound')
   const rejected = metrics.counter('weft_http_rejected_total')
   const gauge = metrics.gauge('weft_endpoints')
   const expiry = setInterval(() => {
@@ -92,7 +95,14 @@ export async function startOutbound(options: OutboundOptions): Promise<Outbound>
     ...outboundConnections({
       router,
       service,
-      tcp: new OutboundTcp({ identity, metrics: tcpMetrics(metrics, 'outbound') }),
+      tcp: new OutboundTcp({ identity, metrics: tcpCounts }),
+      outsideTcp: new OutsideTcp({
+        snapshots,
+        identity,
+        resolve: systemResolve(),
+        metrics,
+        tcpMetrics: tcpCounts,
+      }),
       limits,
       onRejected,
       destinationOf: options.destinationOf ?? notCaptured,

@@ -6,6 +6,7 @@ import { parseSpiffeId } from '@weft/schemas/spiffe'
 import type { RequestHandler, RequestHead, ResponseHandler, Service } from '../transport/exchange.ts'
 import { Cluster, type ClusterOptions } from './cluster.ts'
 import { ForeignHosts } from './external/foreign.ts'
+import type { Outside } from './external/outside-tcp.ts'
 import type { Scheme } from './routes/redirect.ts'
 import type { TcpTarget } from './tcp.ts'
 
@@ -34,6 +35,8 @@ export interface RouteTarget {
   readonly service: ServiceEntry
   readonly cluster: Cluster
 }
+
+const MAX_PORT = 65_535
 
 interface Target {
   readonly handler: Service
@@ -78,6 +81,16 @@ export class Router implements Service {
     const service = this.#find(authority)
     const port = Number(authority.slice(authority.lastIndexOf(':') + 1))
     return service?.tcpPorts?.includes(port) === true ? { service, port } : undefined
+  }
+
+  /** Where an authority leads that is none of the mesh, if such are let out; undefined where it has no port, too. */
+  outside(authority: string): Outside | undefined {
+    const [, host = '', digits = ''] = /^(.+):(\d{1,5})$/.exec(authority) ?? []
+    const port = Number(digits)
+    const isOut = this.#current.snapshot.egress === 'allowAll' && this.#find(authority) === undefined
+    return isOut && port >= 1 && port <= MAX_PORT
+      ? { host: host.replace(/^\[(.*)\]$/, '$1'), port }
+      : undefined
   }
 
   /** The stack of routes, for the snapshot of this moment. */

@@ -18,6 +18,7 @@ export function dialExternal(
   endpoint: Address,
   external: ExternalSettings,
   resolve: Resolve,
+  more: Pick<TcpNetConnectOpts, 'allowHalfOpen'> = {},
 ): PoolOptions['dial'] {
   const { address: host, port } = endpoint
   const { tls } = external
@@ -27,6 +28,7 @@ export function dialExternal(
   const context = tls === undefined ? undefined : externalContext(tls)
   const lookup = lookupOf(new Addresses({ host, resolve }), isAllowed)
   const target = {
+    ...more,
     host,
     port,
     noDelay: true,

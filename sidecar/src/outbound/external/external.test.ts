@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { tmpdir } from 'node:os'
+import { connect, createServer as createNetServer } from 'node:net'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, it } from 'node:test'
 import { TLSSocket } from 'node:tls'
 import type { NamedPolicy } from '@weft/schemas/policy'
@@ -185,6 +188,59 @@ describe('egress to anywhere', () => {
     pair.outboundSnapshots.change({ egress: 'allowAll', defaultAction: 'deny' })
   })
   after(() => pair[Symbol.asyncDispose]())
+
+  it('carries what it does not read, by CONNECT and captured', async (t) => {
+    const address = Object.values(networkInterfaces())
+      .flat()
+      .find((each) => each?.family === 'IPv4' && !each.internal)?.address
+    if (address === undefined) return t.skip('this machine has no address but those of loopback')
+    // Says hello first, as a mail server does, and answers after the other side has ended its half.
+    const echo = createNetServer({ allowHalfOpen: true }, (socket) => {
+      socket.write('hello ')
+      let heard = ''
+      socket.on('data', (chunk) => (heard += String(chunk)))
+      socket.on('end', () => socket.end(heard.toUpperCase()))
+    }).listen(0, address)
+    await once(echo, 'listening')
+    const port = portOf(echo)
+
+    const tunnel = connect({ port: pair.outbound.port, host: '127.0.0.1', allowHalfOpen: true })
+    tunnel.write(`CONNECT ${address}:${port} HTTP/1.1\r\nHost: ${address}:${port}\r\n\r\n`)
+    tunnel.end('\u0016opaque')
+    const [head = '', carried] = (await text(tunnel)).split('\r\n\r\n')
+    assert.match(head, /^HTTP\/1\.1 200 /)
+    assert.equal(carried, 'hello \u0016OPAQUE')
+
+    await using capturing = await startPair({ outboundDestination: { address, port } })
+    capturing.outboundSnapshots.change({ egress: 'allowAll', defaultAction: 'deny' })
+    const captured = connect({ port: capturing.outbound.port, host: '127.0.0.1', allowHalfOpen: true })
+    captured.end('\u0016\u0003\u0001 no request')
+    assert.equal(await text(captured), 'hello \u0016\u0003\u0001 NO REQUEST')
+
+    const denied: NamedPolicy = { ...mayCallOut, action: 'deny', target: { mesh: true }, rules: [{}] }
+    capturing.outboundSnapshots.change({ policies: [denied] })
+    const refused = connect({ port: capturing.outbound.port, host: '127.0.0.1' })
+    refused.on('error', () => {})
+    refused.write('\u0016\u0003\u0001 no request')
+    assert.equal(await text(refused).catch(() => ''), '')
+    echo.close()
+  })
+
+  it('opens no tunnel to this host or its link, nor anywhere where calls go to services only', async () => {
+    const port = portOf(pair.app)
+    const ask = async (authority: string): Promise<string> => {
+      const socket = connect(pair.outbound.port, '127.0.0.1')
+      socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`)
+      return (await text(socket)).split('\r\n')[0] ?? ''
+    }
+    for (const host of ['127.0.0.1', 'localhost', '0.0.0.0', '[::1]', '[::ffff:127.0.0.1]'])
+      assert.match(await ask(`${host}:${port}`), / 502 /, host)
+    assert.match(await ask('169.254.169.254:80'), / 502 /)
+    assert.match(await ask('nowhere.invalid:443'), / 50[23] /)
+    pair.outboundSnapshots.change({ egress: undefined as never })
+    assert.match(await ask('203.0.113.1:443'), / 502 /)
+    pair.outboundSnapshots.change({ egress: 'allowAll' })
+  })
 
   it('never leads to this host or its link, however that is written', async () => {
     const port = portOf(pair.app)
