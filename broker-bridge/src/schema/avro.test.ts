@@ -130,22 +130,11 @@ describe('what is made to be hard', () => {
   })
 
   it('alternatives that double with each step', () => {
-    const branch = (name: string) => ({
-      type: 'record',
-      name,
-      fields: [field('x', ['null', 'A', 'B', 'int'])],
-    })
-    const schema = record(
-      field(
-        'a',
-        branch('A').name === 'A'
-          ? { ...branch('A'), fields: [field('x', ['null', 'A', { ...branch('B') }, 'int'])] }
-          : 'int',
-      ),
-    )
+    const b = { type: 'record', name: 'B', fields: [field('x', ['null', 'A', 'B', 'int'])] }
+    const a = { type: 'record', name: 'A', fields: [field('x', ['null', 'A', b, 'int'])] }
     let json: object = { x: 'fault' }
     for (let depth = 0; depth < 90; depth++) json = { x: json }
-    assert.ok(faultsOf(schema, { a: json }).length > 0)
+    assert.ok(faultsOf(a, json).length > 0)
   })
 
   it('bytes that promise more than there is', () => {

@@ -5,7 +5,7 @@ import { nameOf, partsOf, shapeOf } from './avro-parts.ts'
 /** Nested deeper than any event of people; the stack holds more. */
 const MAX_DEPTH = 200
 /** Alternatives of unions are tried one by one: what needs more steps than this is no event, it is an attack. */
-const MAX_STEPS = 1_000_000
+const MAX_STEPS = 300_000
 const MAX_FAULTS = 20
 const MAX_INT = 2 ** 31 - 1
 const NOT_NUMBERS = new Map([

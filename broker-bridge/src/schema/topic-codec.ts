@@ -11,7 +11,7 @@ const MAGIC = 0
 const HEADER_BYTES = 5
 
 /** Why a value cannot be read. `isUnknown`: by its schema, which may only be too new; it is asked for again later. */
-export class UnreadableError extends Error {
+class UnreadableError extends Error {
   readonly isUnknown: boolean
 
   constructor(message: string, isUnknown: boolean) {

@@ -15,7 +15,7 @@ import type { Change, SchemaStore } from './registry.ts'
 import type { Subjects } from './subjects.ts'
 
 /** Also of the Confluent Schema Registry: one goes on where the other has stopped. They must not write at the same time. */
-export const SCHEMA_TOPIC = '_schemas'
+const SCHEMA_TOPIC = '_schemas'
 const TRANSACTIONAL_ID = 'weft-schema-registry'
 /** As of the Confluent Schema Registry, where there are so many brokers. */
 const REPLICAS = 3
