@@ -21,7 +21,7 @@ export function numberFaults(r: Part, w: Part, at: At): readonly string[] {
     ...limitFaults(r, w, at, 'high', ['maximum', 'exclusiveMaximum']),
     ...(isMultiple
       ? []
-      : [`${pathOf(at)}.multipleOf: expected multiples of ${String(multipleOf)}, may be others`]),
+      : [`${pathOf(at)}.multipleOf: expected multiples of ${JSON.stringify(multipleOf)}, may be others`]),
   ]
 }
 
@@ -46,6 +46,8 @@ export function arrayFaults(r: Part, w: Part, at: At, { compare, areSame }: Comp
   return faults
 }
 
+const nameOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
+
 export function objectFaults(r: Part, w: Part, at: At, { compare, areSame }: Comparing): readonly string[] {
   if (!typesOf(w).has('object')) return []
   const faults = [
@@ -54,7 +56,7 @@ export function objectFaults(r: Part, w: Part, at: At, { compare, areSame }: Com
   ]
   const always = new Set([w.required].flat())
   for (const name of [r.required ?? []].flat())
-    if (!always.has(name)) faults.push(`${pathOf([...at, String(name)])}: is required, and may be missing`)
+    if (!always.has(name)) faults.push(`${pathOf([...at, nameOf(name)])}: is required, and may be missing`)
   if (w.patternProperties !== undefined && !areSame(r.patternProperties, w.patternProperties))
     return [...faults, `${pathOf(at)}.patternProperties: is not the same`]
   const [readers, writers] = [propertiesOf(r), propertiesOf(w)]
@@ -89,6 +91,6 @@ function limitFaults(
     // draft-04 has true and false here, which say nothing by themselves.
     if (limit === undefined || typeof limit === 'boolean') return []
     if (typeof limit === 'number' && isTighter(limit, isExclusive)) return []
-    return [`${pathOf([...at, name])}: expected ${String(limit)}, may go beyond it`]
+    return [`${pathOf([...at, name])}: expected ${JSON.stringify(limit)}, may go beyond it`]
   })
 }

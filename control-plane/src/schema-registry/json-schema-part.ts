@@ -33,7 +33,7 @@ export function resolved(part: JsonSchema, root: JsonSchema): JsonSchema | undef
   let current = part
   for (let steps = 0; steps < MAX_DEPTH; steps++) {
     if (typeof current === 'boolean' || current.$ref === undefined) return current
-    const target = targetOf(String(current.$ref), root)
+    const target = typeof current.$ref === 'string' ? targetOf(current.$ref, root) : undefined
     if (target === undefined) return undefined
     current = target
   }
@@ -63,7 +63,7 @@ export function typesOf(schema: Part): ReadonlySet<string> {
 
 /** Those that `enum` or `const` names; undefined where neither does. */
 export function valuesOf(schema: Part): readonly unknown[] | undefined {
-  if (Array.isArray(schema.enum)) return schema.enum
+  if (Array.isArray(schema.enum)) return schema.enum as readonly unknown[]
   return 'const' in schema ? [schema.const] : undefined
 }
 

@@ -129,7 +129,7 @@ function typeFaults(r: Part, w: Part, at: At): readonly string[] {
   const taken = typesOf({ type: r.type })
   const missing = [...typesOf(w)].filter((name) => !taken.has(name))
   if (missing.length === 0) return []
-  return [`${pathOf(at)}: expected ${[r.type].flat().join(' or ')}, may be ${missing.join(' or ')}`]
+  return [`${pathOf(at)}: expected ${[...taken].join(' or ')}, may be ${missing.join(' or ')}`]
 }
 
 function valueFaults(r: Part, w: Part, at: At): readonly string[] {
