@@ -20,6 +20,7 @@ const MAX_WAIT_MS = 1_000
 const MAX_BYTES = 4 * 1024 * 1024
 const FIRST_BACKOFF_MS = 200
 const MAX_BACKOFF_MS = 5_000
+const CLOSE_MS = 1_000
 /** Before the certificate of its connection ends: the half of its life, as for every connection to the broker. */
 const CONNECTION_LIFE_MS = 30 * 60_000
 
@@ -69,7 +70,9 @@ export class LogTail {
 
   async close(): Promise<void> {
     this.#stopped.abort()
-    await this.#done
+    // What is being asked of a broker, which may be gone already, ends with its connection.
+    await this.#disconnect()
+    await Promise.race([this.#done, sleep(CLOSE_MS, undefined, { ref: false })])
   }
 
   async #run(): Promise<void> {
@@ -80,8 +83,11 @@ export class LogTail {
         failures = 0
         if (!isThere) await this.#pause(MAX_WAIT_MS)
       } catch (error) {
+        if (this.#stopped.signal.aborted) break
+        // Before it was ever read nobody may want it: who does says so himself.
+        const level = this.#wasRead ? 'warn' : 'debug'
         if (failures++ === 0)
-          this.#options.log.warn({ error }, 'the log of schemas cannot be read; trying again')
+          this.#options.log[level]({ error }, 'the log of schemas cannot be read; trying again')
         this.#isSuspect = true
         await this.#disconnect()
         await this.#pause(Math.min(FIRST_BACKOFF_MS * 2 ** failures, MAX_BACKOFF_MS))
