@@ -5,41 +5,39 @@ import type { TopicSchema } from '@weft/schemas/snapshot'
 import { fromAvro } from './from-avro.ts'
 import { formatJson, parseJson } from './json.ts'
 import { toAvro } from './to-avro.ts'
+import { UnreadableError } from './unreadable.ts'
 
 /** The Confluent wire format: a zero, four bytes with the id of the schema, then the value. */
 const MAGIC = 0
 const HEADER_BYTES = 5
 
-/** Why a value cannot be read. `isUnknown`: by its schema, which may only be too new; it is asked for again later. */
-class UnreadableError extends Error {
-  readonly isUnknown: boolean
-
-  constructor(message: string, isUnknown: boolean) {
-    super(message)
-    this.isUnknown = isUnknown
-  }
-}
-
+/** Each throws Error with what does not fit. */
 interface Version {
-  /** Throws Error with what does not fit. */
   write(json: Buffer): Buffer
   read(value: Buffer): Buffer
+  /** As `read`, where nobody wants to have it. */
+  check(value: Buffer): void
 }
+
+type VersionEntry = TopicSchema['versions'][number]
 
 export class TopicCodec {
   readonly #schema: TopicSchema
+  readonly #entries: ReadonlyMap<number, VersionEntry>
+  /** Compiled when the first value comes. */
   readonly #versions = new Map<number, Version>()
 
   constructor(schema: TopicSchema) {
     this.#schema = schema
+    this.#entries = new Map(schema.versions.map((entry) => [entry.id, entry]))
   }
 
   get isBinary(): boolean {
     return this.#schema.type === 'AVRO'
   }
 
-  /** JSON as it is stored, by the newest version. Throws MeshError `schema_mismatch` with every fault and its path; `unavailable` where there is no version. */
-  encode(json: Buffer): Buffer {
+  /** JSON as it is stored, by the newest version; `which` names it in messages. Throws MeshError `schema_mismatch` with every fault and its path; `unavailable` where there is no version. */
+  encode(json: Buffer, which: string): Buffer {
     const { subject, versions } = this.#schema
     const [newest] = versions
     if (newest === undefined)
@@ -50,7 +48,7 @@ export class TopicCodec {
     } catch (error) {
       throw new MeshError(
         'schema_mismatch',
-        `expected what fits the schema ${subject} (id ${newest.id}): ${textOf(error)}`,
+        `expected what fits the schema ${subject} (id ${newest.id}), ${which} does not: ${textOf(error)}`,
       )
     }
     const framed = Buffer.allocUnsafe(HEADER_BYTES + value.length)
@@ -66,36 +64,48 @@ export class TopicCodec {
 
   /** What is framed, as JSON. Throws UnreadableError. */
   decode(framed: Buffer): Buffer {
-    const schema = this.#schemaOf(framed)
-    try {
-      return this.#version(schema).read(framed.subarray(HEADER_BYTES))
-    } catch (error) {
-      throw new UnreadableError(`not of the schema with id ${schema.id}: ${textOf(error)}`, false)
-    }
+    return this.#ofVersion(framed, (version, value) => version.read(value))
   }
 
-  /** Why the value may not be in the topic, as far as is looked at; undefined where it may. */
+  /** Throws UnreadableError where `decode` would. */
+  check(framed: Buffer): void {
+    this.#ofVersion(framed, (version, value) => version.check(value))
+  }
+
+  /** Why the value of a Kafka client may not be in the topic, as far as is looked at; undefined where it may. */
   faultOf(value: Buffer): string | undefined {
     if (!this.isFramed(value))
       return `expected the Confluent wire format, with a schema of ${this.#schema.subject}`
     try {
-      if (this.#schema.validation === 'full') this.decode(value)
-      else this.#schemaOf(value)
+      if (this.#schema.validation === 'full') this.check(value)
+      else this.#entryOf(value)
       return undefined
     } catch (error) {
-      return textOf(error)
+      return `the value ${textOf(error)}`
     }
   }
 
-  #schemaOf(framed: Buffer): TopicSchema['versions'][number] {
-    const id = framed.readUInt32BE(1)
-    const schema = this.#schema.versions.find((one) => one.id === id)
-    if (schema === undefined)
-      throw new UnreadableError(`the schema with id ${id} is none of ${this.#schema.subject}`, true)
-    return schema
+  #ofVersion<T>(framed: Buffer, use: (version: Version, value: Buffer) => T): T {
+    const entry = this.#entryOf(framed)
+    try {
+      return use(this.#version(entry), framed.subarray(HEADER_BYTES))
+    } catch (error) {
+      throw new UnreadableError(`is not of the schema with id ${entry.id}: ${textOf(error)}`, false)
+    }
   }
 
-  #version(schema: TopicSchema['versions'][number]): Version {
+  #entryOf(framed: Buffer): VersionEntry {
+    const id = framed.readUInt32BE(1)
+    const entry = this.#entries.get(id)
+    if (entry === undefined)
+      throw new UnreadableError(
+        `is of no version of ${this.#schema.subject} that is known here: id ${id}`,
+        true,
+      )
+    return entry
+  }
+
+  #version(schema: VersionEntry): Version {
     let version = this.#versions.get(schema.id)
     if (version === undefined) {
       const { type } = this.#schema
@@ -114,6 +124,7 @@ const avroVersion = (type: Type): Version => ({
     return type.toBuffer(value)
   },
   read: (value) => formatJson(fromAvro(type, value)),
+  check: (value) => void fromAvro(type, value),
 })
 
 const MAX_FAULTS = 20
@@ -130,7 +141,7 @@ function jsonVersion(schema: Parameters<typeof jsonValidator>[0]): Version {
         .join('; '),
     )
   }
-  return { write: checked, read: checked }
+  return { write: checked, read: checked, check: (value) => void checked(value) }
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

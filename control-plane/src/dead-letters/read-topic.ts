@@ -1,5 +1,9 @@
 /** Reads a topic from its beginning to where it ends now, without a group. */
-import { type BaseOptions, Consumer, ListOffsetTimestamps } from '@platformatic/kafka'
+import { type BaseOptions, Consumer } from '@platformatic/kafka'
+import { Committed, endOf } from '../kafka/committed.ts'
+import { fetchPartition } from '../kafka/fetch.ts'
+import { EARLIEST, LATEST } from '../kafka/offsets.ts'
+import { unlessUnknown } from '../kafka/unknown-topic.ts'
 
 export interface StoredRecord {
   readonly partition: number
@@ -10,11 +14,7 @@ export interface StoredRecord {
   readonly headers: readonly (readonly [name: string, value: Buffer])[]
 }
 
-const MAX_WAIT_MS = 500
-const MAX_BYTES = 1024 * 1024
-const READ_COMMITTED = 1
-/** KIP-98: a batch of markers of transactions, no records. */
-const CONTROL_BATCH = 0x20
+const LIMITS = { maxWaitMs: 500, maxBytes: 1024 * 1024 } as const
 
 /** Calls `each` with every record; partition by partition, in order. Rejects with what the broker says; a topic that is not there has none. */
 export async function readTopic(
@@ -24,11 +24,11 @@ export async function readTopic(
 ): Promise<void> {
   const consumer = new Consumer({ ...connection, groupId: 'weft-dead-letters' })
   try {
-    const metadata = await consumer.metadata({ topics: [topic], autocreateTopics: false })
-    const layout = metadata.topics.get(topic)
+    const metadata = await unlessUnknown(consumer.metadata({ topics: [topic], autocreateTopics: false }))
+    const layout = metadata?.topics.get(topic)
     if (layout === undefined) return
-    const ends = await logLimits(consumer, topic, ListOffsetTimestamps.LATEST)
-    const starts = await logLimits(consumer, topic, ListOffsetTimestamps.EARLIEST)
+    const ends = await logLimits(consumer, topic, LATEST)
+    const starts = await logLimits(consumer, topic, EARLIEST)
     for (let partition = 0; partition < layout.partitionsCount; partition++) {
       const node = layout.partitions[partition]?.leader ?? -1
       await readPartition(
@@ -58,50 +58,21 @@ async function readPartition(
   { topicId, node, partition, from, to }: Stretch,
   each: (record: StoredRecord) => void,
 ): Promise<void> {
+  const committed = new Committed()
   for (let at = from; at < to; ) {
-    const { responses } = await consumer.fetch({
-      node,
-      maxWaitTime: MAX_WAIT_MS,
-      minBytes: 1,
-      maxBytes: MAX_BYTES,
-      isolationLevel: READ_COMMITTED,
-      topics: [
-        {
-          topicId,
-          partitions: [
-            {
-              partition,
-              fetchOffset: at,
-              currentLeaderEpoch: -1,
-              lastFetchedEpoch: -1,
-              partitionMaxBytes: MAX_BYTES,
-            },
-          ],
-        },
-      ],
-    })
-    const batches = responses[0]?.partitions[0]?.records ?? []
-    const last = batches.at(-1)
+    const part = await fetchPartition(consumer, { topicId, node, partition, offset: at }, LIMITS)
+    const batches = part?.records ?? []
+    const end = endOf(batches)
     // Nothing there although the log goes on: held back by a transaction that is open.
-    if (last === undefined) return
-    for (const batch of batches) {
-      if ((batch.attributes & CONTROL_BATCH) !== 0) continue
-      for (const raw of batch.records) {
-        const offset = batch.firstOffset + BigInt(raw.offsetDelta)
-        if (offset < at || offset >= to) continue
-        each({
-          partition,
-          offset,
-          timestampMs: Number(batch.firstTimestamp + raw.timestampDelta),
-          key: raw.key,
-          value: raw.value,
-          headers: raw.headers.map(([name, value]) => [
-            name?.toString('utf8') ?? '',
-            value ?? Buffer.alloc(0),
-          ]),
-        })
-      }
+    if (end === undefined) return
+    for (const { headers, ...record } of committed.records(batches, part?.abortedTransactions ?? [])) {
+      if (record.offset < at || record.offset >= to) continue
+      each({
+        ...record,
+        partition,
+        headers: headers.map(([name, value]) => [name?.toString('utf8') ?? '', value ?? Buffer.alloc(0)]),
+      })
     }
-    at = last.firstOffset + BigInt(last.lastOffsetDelta) + 1n
+    at = end
   }
 }

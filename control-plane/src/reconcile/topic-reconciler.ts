@@ -9,6 +9,7 @@
  */
 import type { Log } from '@weft/schemas/node/log'
 import type { WantedTopic } from '../translate/index.ts'
+import { startPasses } from './passes.ts'
 import { applyTopic, isThereAlready, readTopics, reasonsOf, type TopicAdmin } from './topic-changes.ts'
 
 export interface TopicReconcilerOptions {
@@ -34,9 +35,6 @@ export interface TopicReconciler {
 const PENDING: TopicStatus = { state: 'pending', message: 'not created yet' }
 const NO_CLUSTER: TopicStatus = { state: 'pending', message: 'the Mesh resource names no Kafka cluster' }
 
-const FIRST_RETRY_MS = 250
-/** A broker restarts in seconds; asking four times a minute costs nothing. */
-const MAX_RETRY_MS = 15_000
 /** Somebody else may have changed a topic. */
 const RESYNC_MS = 60_000
 
@@ -44,11 +42,7 @@ const RESYNC_MS = 60_000
 export function startTopicReconciler(options: TopicReconcilerOptions): TopicReconciler {
   const { log } = options
   const statuses = new Map<string, TopicStatus>()
-  let failures = 0
-  let closed = false
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> | undefined
-  let again = false
+  let isAway = false
 
   function set(name: string, status: TopicStatus): void {
     const before = statuses.get(name)
@@ -74,12 +68,14 @@ export function startTopicReconciler(options: TopicReconcilerOptions): TopicReco
         return true
       }
       const actual = await readTopics(admin, wanted)
+      isAway = false
       let allReady = true
       for (const topic of wanted) allReady = (await one(admin, topic, actual.get(topic.name))) && allReady
       return allReady
     } catch (error) {
       const message = `the broker does not answer: ${reasonsOf(error)}`
-      if (failures === 0) log.warn({ reason: message }, 'topics cannot be checked; trying again')
+      if (!isAway) log.warn({ reason: message }, 'topics cannot be checked; trying again')
+      isAway = true
       for (const name of names)
         if (statuses.get(name)?.state !== 'ready') set(name, { state: 'pending', message })
       return false
@@ -103,39 +99,6 @@ export function startTopicReconciler(options: TopicReconcilerOptions): TopicReco
     }
   }
 
-  async function loop(): Promise<void> {
-    do {
-      again = false
-      failures = (await pass()) ? 0 : failures + 1
-    } while (again && !closed)
-    running = undefined
-    schedule(failures === 0 ? RESYNC_MS : Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), MAX_RETRY_MS))
-  }
-
-  function schedule(delayMs: number): void {
-    if (closed) return
-    clearTimeout(timer)
-    timer = setTimeout(run, delayMs)
-    timer.unref()
-  }
-
-  /** A change during a pass makes another one, however many changes there were. */
-  function run(): void {
-    clearTimeout(timer)
-    if (closed) return
-    if (running === undefined) running = loop()
-    else again = true
-  }
-
-  const unsubscribe = options.onChange(run)
-  run()
-  return {
-    status: (topic) => statuses.get(topic) ?? PENDING,
-    close: async () => {
-      closed = true
-      unsubscribe()
-      clearTimeout(timer)
-      await running
-    },
-  }
+  const passes = startPasses({ pass, onChange: [options.onChange], resyncMs: RESYNC_MS })
+  return { status: (topic) => statuses.get(topic) ?? PENDING, close: passes.close }
 }

@@ -1,6 +1,8 @@
 /** Where a group is in a topic, and where it would be. */
 import type { Admin } from '@platformatic/kafka'
 import { MeshError } from '@weft/schemas/error'
+import { EARLIEST, LATEST, offsetsAt } from '../kafka/offsets.ts'
+import { unlessUnknown } from '../kafka/unknown-topic.ts'
 
 /** The calls that are made. */
 export type RewindAdmin = Pick<
@@ -30,15 +32,12 @@ interface Range {
   readonly end: bigint
 }
 
-const LATEST = -1n
-const EARLIEST = -2n
-
 /** By partition. Rejects with MeshError `not_found`. */
 export async function rangeOf(admin: RewindAdmin, topic: string): Promise<readonly Range[]> {
   const count = await partitionsOf(admin, topic)
   const [first, end] = await Promise.all([
-    offsetsAt(admin, topic, count, EARLIEST),
-    offsetsAt(admin, topic, count, LATEST),
+    offsetsAt(admin, topic, { partitions: count, timestamp: EARLIEST }),
+    offsetsAt(admin, topic, { partitions: count, timestamp: LATEST }),
   ])
   return Array.from({ length: count }, (_, partition) => ({
     first: first.get(partition) ?? 0n,
@@ -47,25 +46,10 @@ export async function rangeOf(admin: RewindAdmin, topic: string): Promise<readon
 }
 
 async function partitionsOf(admin: RewindAdmin, topic: string): Promise<number> {
-  try {
-    const { topics } = await admin.metadata({ topics: [topic], autocreateTopics: false, forceUpdate: true })
-    return topics.get(topic)?.partitionsCount ?? 0
-  } catch (error) {
-    if (error instanceof Error && error.message.startsWith('Unknown topic'))
-      throw new MeshError('not_found', `there is no topic ${topic} in the cluster`)
-    throw error
-  }
-}
-
-async function offsetsAt(
-  admin: RewindAdmin,
-  topic: string,
-  count: number,
-  timestamp: bigint,
-): Promise<ReadonlyMap<number, bigint>> {
-  const partitions = Array.from({ length: count }, (_, partitionIndex) => ({ partitionIndex, timestamp }))
-  const listed = await admin.listOffsets({ topics: [{ name: topic, partitions }] })
-  return new Map(listed[0]?.partitions.map(({ partitionIndex, offset }) => [partitionIndex, offset]))
+  const asked = admin.metadata({ topics: [topic], autocreateTopics: false, forceUpdate: true })
+  const found = (await unlessUnknown(asked))?.topics.get(topic)
+  if (found === undefined) throw new MeshError('not_found', `there is no topic ${topic} in the cluster`)
+  return found.partitionsCount
 }
 
 /** Only the partitions that are meant, by number. Rejects with MeshError `invalid_request` for one that is not there. */
@@ -109,7 +93,7 @@ async function wantedOffsets(
         return [Number(partition), BigInt(offset)]
       }),
     )
-  const found = await offsetsAt(admin, topic, range.length, BigInt(target.timeMs))
+  const found = await offsetsAt(admin, topic, { partitions: range.length, timestamp: BigInt(target.timeMs) })
   // -1: no record is so late.
   return new Map(range.map(({ end }, partition) => [partition, atLeast(found.get(partition), end)]))
 }

@@ -2,7 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Admin, type BaseOptions, Consumer, ListOffsetTimestamps } from '@platformatic/kafka'
 import type { Log } from '@weft/schemas/node/log'
-import { Committed } from './committed.ts'
+import { Committed, endOf } from '../kafka/committed.ts'
+import { fetchPartition } from '../kafka/fetch.ts'
+import { unlessUnknown } from '../kafka/unknown-topic.ts'
 import { applyRecord } from './log-records.ts'
 import { Subjects } from './subjects.ts'
 
@@ -13,11 +15,10 @@ export interface LogTailOptions {
   readonly log: Log
 }
 
-const READ_COMMITTED = 1
 const READ_UNCOMMITTED = 0
 /** The broker answers at once where there is something. */
 const MAX_WAIT_MS = 1_000
-const MAX_BYTES = 4 * 1024 * 1024
+const LIMITS = { maxWaitMs: MAX_WAIT_MS, maxBytes: 4 * 1024 * 1024 } as const
 const FIRST_BACKOFF_MS = 200
 const MAX_BACKOFF_MS = 5_000
 const CLOSE_MS = 1_000
@@ -107,36 +108,19 @@ export class LogTail {
     const layout = consumer && (await this.#layout(consumer))
     if (consumer === undefined || layout === undefined) {
       this.#isEmpty = true
-      if (this.#topicId !== '') this.#reset(-1n)
-      this.#topicId = ''
+      if (this.#topicId !== '') {
+        this.#reset(-1n)
+        this.#topicId = ''
+        this.#notify()
+      }
       this.#wasRead = consumer !== undefined
       this.#wake()
       return false
     }
     this.#isEmpty = false
     await this.#findStart(consumer, layout.id)
-    const { responses } = await consumer.fetch({
-      node: layout.node,
-      maxWaitTime: MAX_WAIT_MS,
-      minBytes: 1,
-      maxBytes: MAX_BYTES,
-      isolationLevel: READ_COMMITTED,
-      topics: [
-        {
-          topicId: layout.id,
-          partitions: [
-            {
-              partition: 0,
-              fetchOffset: this.#position,
-              currentLeaderEpoch: -1,
-              lastFetchedEpoch: -1,
-              partitionMaxBytes: MAX_BYTES,
-            },
-          ],
-        },
-      ],
-    })
-    const part = responses[0]?.partitions[0]
+    const place = { topicId: layout.id, node: layout.node, partition: 0, offset: this.#position }
+    const part = await fetchPartition(consumer, place, LIMITS)
     this.#take(part?.records ?? [], part?.abortedTransactions ?? [])
     const stableEnd = part?.lastStableOffset ?? -1n
     if (stableEnd >= 0n && this.#position >= stableEnd) this.#wasRead = true
@@ -158,9 +142,12 @@ export class LogTail {
         )
       }
     }
-    const last = batches.at(-1)
-    if (last !== undefined) this.#position = last.firstOffset + BigInt(last.lastOffsetDelta) + 1n
-    if (changes > 0) for (const listener of this.#listeners) listener()
+    this.#position = endOf(batches) ?? this.#position
+    if (changes > 0) this.#notify()
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener()
   }
 
   /** At the beginning where nothing was read yet, or where somebody has made the topic anew. */
@@ -194,7 +181,7 @@ export class LogTail {
   async #layout(consumer: Consumer): Promise<{ readonly id: string; readonly node: number } | undefined> {
     const { topic } = this.#options
     const { topics } =
-      (await orUndefined(consumer.metadata({ topics: [topic], autocreateTopics: false }))) ?? {}
+      (await unlessUnknown(consumer.metadata({ topics: [topic], autocreateTopics: false }))) ?? {}
     const found = topics?.get(topic)
     return found && { id: found.id, node: found.partitions[0]?.leader ?? -1 }
   }
@@ -203,7 +190,7 @@ export class LogTail {
   async #end(): Promise<bigint | undefined> {
     const admin = await this.#options.admin()
     const partitions = [{ partitionIndex: 0, timestamp: ListOffsetTimestamps.LATEST }]
-    const listed = await orUndefined(
+    const listed = await unlessUnknown(
       Promise.resolve(
         admin?.listOffsets({
           topics: [{ name: this.#options.topic, partitions }],
@@ -235,16 +222,6 @@ export class LogTail {
   #wake(): void {
     this.#moved.resolve()
     this.#moved = Promise.withResolvers()
-  }
-}
-
-/** The client has no code for a topic that is not there, only this text. */
-async function orUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer
-  } catch (error) {
-    if (error instanceof Error && error.message.startsWith('Unknown topic')) return undefined
-    throw error
   }
 }
 

@@ -10,14 +10,10 @@ import type { EventSchema } from '@weft/schemas/event-schema'
 import type { Log } from '@weft/schemas/node/log'
 import type { Resource, TopicResource, TopicSchemaSpec } from '@weft/schemas/resources'
 import type { TopicSchema } from '@weft/schemas/snapshot'
+import type { TopicStatus } from '../reconcile/index.ts'
+import { type Passes, startPasses } from '../reconcile/passes.ts'
 import { RegistryError } from './errors.ts'
 import type { SchemaSource } from './schema-source.ts'
-
-/** As of a topic: there, not looked at yet or not to be had, or refused by the registry. */
-export interface SchemaStatus {
-  readonly state: 'ready' | 'pending' | 'error'
-  readonly message?: string
-}
 
 export interface TopicSchemasOptions {
   readonly source: SchemaSource
@@ -28,33 +24,25 @@ export interface TopicSchemasOptions {
 
 /** A registry that is away must not keep the mesh from starting. */
 const FIRST_PASS_MS = 5_000
-const FIRST_RETRY_MS = 250
-const MAX_RETRY_MS = 15_000
 /** What a sidecar is told of a subject: more versions than anybody has records of, in a snapshot that stays small. */
 const MAX_VERSIONS = 50
 const MAX_CHARACTERS = 256 * 1024
 
 export class TopicSchemas {
   readonly #options: TopicSchemasOptions
-  readonly #statuses = new Map<string, SchemaStatus>()
-  readonly #unsubscribe: readonly (() => void)[]
-  #failures = 0
-  #timer: NodeJS.Timeout | undefined
-  #running: Promise<void> | undefined
-  #isAskedAgain = false
-  #isClosed = false
-  readonly #first: Promise<void> | undefined
+  readonly #statuses = new Map<string, TopicStatus>()
+  readonly #passes: Passes
 
   constructor(options: TopicSchemasOptions) {
     this.#options = options
-    const again = (): void => this.#run()
-    this.#unsubscribe = [options.onChange(again), options.source.onChange(again)]
-    this.#run()
-    this.#first = this.#running
+    this.#passes = startPasses({
+      pass: () => this.#pass(),
+      onChange: [options.onChange, (listener) => options.source.onChange(listener)],
+    })
   }
 
   /** By the name in Kafka; undefined for a topic without a schema. */
-  status(topic: string): SchemaStatus | undefined {
+  status(topic: string): TopicStatus | undefined {
     const isAsked = this.#topics().some(({ spec }) => spec.name === topic)
     return isAsked
       ? (this.#statuses.get(topic) ?? { state: 'pending', message: 'its schema is not looked at yet' })
@@ -82,37 +70,15 @@ export class TopicSchemas {
 
   /** Resolves when each topic's schema has been looked for once, or the time is over: what could be known at the start is. */
   async firstPass(): Promise<void> {
-    await Promise.race([this.#first, sleep(FIRST_PASS_MS, undefined, { ref: false })])
+    await Promise.race([this.#passes.first, sleep(FIRST_PASS_MS, undefined, { ref: false })])
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true
-    clearTimeout(this.#timer)
-    for (const unsubscribe of this.#unsubscribe) unsubscribe()
-    await this.#running
+  close(): Promise<void> {
+    return this.#passes.close()
   }
 
   #topics() {
     return this.#options.resources().filter(hasSchema)
-  }
-
-  #run(): void {
-    clearTimeout(this.#timer)
-    if (this.#isClosed) return
-    if (this.#running === undefined) this.#running = this.#loop()
-    else this.#isAskedAgain = true
-  }
-
-  async #loop(): Promise<void> {
-    do {
-      this.#isAskedAgain = false
-      this.#failures = (await this.#pass()) ? 0 : this.#failures + 1
-    } while (this.#isAskedAgain && !this.#isClosed)
-    this.#running = undefined
-    if (this.#failures === 0 || this.#isClosed) return
-    const delayMs = Math.min(FIRST_RETRY_MS * 2 ** (this.#failures - 1), MAX_RETRY_MS)
-    this.#timer = setTimeout(() => this.#run(), delayMs)
-    this.#timer.unref()
   }
 
   /** False where it has to be tried again by itself. */
@@ -129,7 +95,7 @@ export class TopicSchemas {
     return isSettled
   }
 
-  async #bring({ type, subject, definition, compatibility }: TopicSchemaSpec): Promise<SchemaStatus> {
+  async #bring({ type, subject, definition, compatibility }: TopicSchemaSpec): Promise<TopicStatus> {
     const { source } = this.#options
     try {
       if (compatibility !== undefined) await source.setLevel(subject, compatibility)
@@ -154,7 +120,7 @@ export class TopicSchemas {
     }
   }
 
-  #set(topic: string, status: SchemaStatus): void {
+  #set(topic: string, status: TopicStatus): void {
     const before = this.#statuses.get(topic)
     this.#statuses.set(topic, status)
     if (before?.state === status.state && before.message === status.message) return
@@ -172,7 +138,7 @@ export class TopicSchemas {
 }
 
 /** What is to be said of a topic: its own state, or that of its schema where that is not as good. */
-export function worseOf(topic: SchemaStatus, schema: SchemaStatus | undefined): SchemaStatus {
+export function worseOf(topic: TopicStatus, schema: TopicStatus | undefined): TopicStatus {
   const isWorse = schema !== undefined && (schema.state !== 'ready' || schema.message !== undefined)
   return topic.state === 'ready' && isWorse ? schema : topic
 }

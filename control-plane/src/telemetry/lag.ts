@@ -1,6 +1,7 @@
 /** How far each consumer group is behind, asked of the broker every two seconds. */
 import type { Admin } from '@platformatic/kafka'
 import type { Log } from '@weft/schemas/node/log'
+import { EARLIEST, LATEST, offsetsAt } from '../kafka/offsets.ts'
 
 /** The calls that are made. */
 export type LagAdmin = Pick<Admin, 'listConsumerGroupOffsets' | 'listGroups' | 'listOffsets' | 'metadata'>
@@ -41,9 +42,6 @@ const MAX_BACKOFF_MS = 5000
 /** Each is one request per poll. */
 const MAX_GROUPS = 200
 const MAX_TOPICS = 200
-
-const LATEST = -1n
-const EARLIEST = -2n
 
 /** Polls until `stop`. A broker that is away is asked less and less often, at last every five seconds. */
 export function startLag(options: LagOptions): Lag {
@@ -151,11 +149,7 @@ async function topicRange(admin: LagAdmin, topic: string): Promise<Range> {
   // A topic that is not there would be asked for again and again, and all others would wait for it.
   const metadata = await admin.metadata({ topics: [topic], retries: 0 })
   const count = metadata.topics.get(topic)?.partitionsCount ?? 0
-  const at = async (timestamp: bigint): Promise<ReadonlyMap<number, bigint>> => {
-    const partitions = Array.from({ length: count }, (_, partitionIndex) => ({ partitionIndex, timestamp }))
-    const listed = await admin.listOffsets({ topics: [{ name: topic, partitions }] })
-    return new Map(listed[0]?.partitions.map(({ partitionIndex, offset }) => [partitionIndex, offset]))
-  }
+  const at = (timestamp: bigint) => offsetsAt(admin, topic, { partitions: count, timestamp })
   const [first, end] = await Promise.all([at(EARLIEST), at(LATEST)])
   return new Map(
     [...end].map(([partition, offset]) => [partition, { first: first.get(partition) ?? 0n, end: offset }]),

@@ -9,8 +9,7 @@ import type { Service } from '../transport/exchange.ts'
 /** The Service that selects this workload. Throws MeshError `unavailable` where none does, or none does any more. */
 export function ownService({ snapshot }: IndexedSnapshot): { service: string; namespace: string } {
   const { service, namespace } = snapshot.workload
-  if (service === undefined)
-    throw new MeshError('unavailable', 'expected a Service that selects this workload; none does')
+  if (service === undefined) throw withdrawn()
   return { service, namespace }
 }
 
@@ -18,8 +17,11 @@ export function ownService({ snapshot }: IndexedSnapshot): { service: string; na
 export function refuseWithdrawn(inner: Service, snapshots: SnapshotSource): Service {
   return {
     call(head, response) {
-      ownService(snapshots.current())
+      if (snapshots.current().snapshot.workload.service === undefined) throw withdrawn()
       return inner.call(head, response)
     },
   }
 }
+
+const withdrawn = (): MeshError =>
+  new MeshError('unavailable', 'expected a Service that selects this workload; none does')

@@ -1,27 +1,8 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
+import { RECEIVER, received } from './receiver.ts'
 import { createProject, type Project } from './weft.test-support.ts'
-
-/** An app that writes down what is delivered to it, and refuses what holds `bad` for as long as there is no file `fixed`. */
-const APP = `import { createServer } from 'node:http'
-import { appendFileSync, existsSync } from 'node:fs'
-const server = createServer((request, response) => {
-  let body = ''
-  request.on('data', (chunk) => (body += chunk))
-  request.on('end', () => {
-    if (request.url !== '/orders') return response.end()
-    const { 'weft-topic': topic, 'weft-offset': offset, 'weft-key': key, 'weft-header-tenant': tenant } = request.headers
-    const isBad = process.env.NAME === 'back' && body.includes('bad') && !existsSync('fixed')
-    appendFileSync(process.env.NAME + '.txt', [topic, offset, key, tenant, body, isBad ? 422 : 204].join(' ') + '\\n')
-    response.writeHead(isBad ? 422 : 204).end()
-  })
-})
-server.listen(Number(process.env.PORT), '127.0.0.1')
-process.on('SIGTERM', () => process.exit(0))
-`
 
 const RESOURCES = `apiVersion: mesh.weft.dev/v1
 kind: Topic
@@ -67,9 +48,16 @@ async function lettersOf(project: Project, open: number): Promise<Letters> {
 }
 
 async function meshWithLetters(t: TestContext): Promise<Project> {
-  const service = (name: string) => ({ command: ['node', 'orders.mjs'], env: { NAME: name } })
-  const project = await createProject(t, { kafka: {}, back: service('back'), front: service('front') })
-  await project.write('orders.mjs', APP)
+  const service = (name: string, env: object = {}) => ({
+    command: ['node', 'orders.mjs'],
+    env: { NAME: name, ...env },
+  })
+  const project = await createProject(t, {
+    kafka: {},
+    back: service('back', { REFUSES: 'bad' }),
+    front: service('front'),
+  })
+  await project.write('orders.mjs', RECEIVER)
   await project.write('mesh/orders.yaml', RESOURCES)
   const { mesh } = await project.up()
   const events = mesh.services.find(({ name }) => name === 'front')?.ports.events
@@ -122,7 +110,12 @@ test('weft dlq lists, shows, sends back to the one group that failed, and drops'
   await lettersOf(project, 0)
 
   const got = async (name: string) =>
-    (await readFile(join(project.folder, `${name}.txt`), 'utf8')).trim().split('\n')
+    (await received(project.folder, name)).map(({ headers, body, status }) =>
+      ['topic', 'offset', 'key', 'header-tenant']
+        .map((field) => headers[`weft-${field}`])
+        .concat([String(body), String(status)])
+        .join(' '),
+    )
   for (let tries = 0; tries < 100 && (await got('back')).length < 7; tries++) await delay(100)
   const line = (offset: number, body: string, status: number) =>
     `orders ${offset} ${encodeURIComponent(body)} blue ${body} ${status}`

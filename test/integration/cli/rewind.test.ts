@@ -1,26 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Kafka, logLevel } from 'kafkajs'
+import { RECEIVER, received } from './receiver.ts'
 import { createProject } from './weft.test-support.ts'
-
-/** Writes down what is delivered to it, a line each, and takes a while for it. */
-const APP = `import { createServer } from 'node:http'
-import { appendFileSync } from 'node:fs'
-const server = createServer((request, response) => {
-  let body = ''
-  request.on('data', (chunk) => (body += chunk))
-  request.on('end', () => {
-    if (request.url !== '/orders') return response.end()
-    appendFileSync('delivered.txt', body + '\\n')
-    setTimeout(() => response.writeHead(204).end(), 20)
-  })
-})
-server.listen(Number(process.env.PORT), '127.0.0.1')
-process.on('SIGTERM', () => process.exit(0))
-`
 
 const RESOURCES = `apiVersion: mesh.weft.dev/v1
 kind: Topic
@@ -54,7 +37,7 @@ const RECORDS = 20
 test('weft topics rewind moves a group whose sidecar is at work', async (t) => {
   const service = { command: ['node', 'orders.mjs'] }
   const project = await createProject(t, { kafka: {}, back: service, front: service })
-  await project.write('orders.mjs', APP)
+  await project.write('orders.mjs', RECEIVER)
   await project.write('mesh/orders.yaml', RESOURCES)
   const { mesh } = await project.up()
   const ports = mesh.services.find(({ name }) => name === 'front')?.ports
@@ -66,10 +49,8 @@ test('weft topics rewind moves a group whose sidecar is at work', async (t) => {
     })
     assert.equal(answer.status, 200, await answer.text())
   }
-  const delivered = async (): Promise<readonly string[]> => {
-    const text = await readFile(join(project.folder, 'delivered.txt'), 'utf8').catch(() => '')
-    return text.split('\n').filter((line) => line !== '')
-  }
+  const delivered = async (): Promise<readonly string[]> =>
+    (await received(project.folder)).map(({ body }) => body.toString())
   const untilDelivered = async (count: number): Promise<void> => {
     for (let tries = 0; tries < 300 && (await delivered()).length < count; tries++) await delay(50)
     assert.equal((await delivered()).length, count)

@@ -123,7 +123,7 @@ for (const packing of ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)
     assert.equal(bad?.errorCode, INVALID_RECORD)
     assert.match(bad?.errorMessage ?? '', /expected the Confluent wire format, with a schema of orders-value/)
     const unknown = await errorOf('orders', batchOf([framed(type.toBuffer({ id: 'a' }), 8)], packing))
-    assert.match(unknown?.errorMessage ?? '', /id 8 is none of orders-value/)
+    assert.match(unknown?.errorMessage ?? '', /is of no version of orders-value that is known here: id 8/)
   })
 
 test('the other partitions of a request are stored, and only the faulty one is not', async () => {
@@ -140,7 +140,7 @@ test('the value itself is looked at where that is asked for, and nothing where n
   assert.equal((await errorOf('orders', batchOf([wrong])))?.errorCode, 0)
   const refused = await errorOf('full', batchOf([wrong]))
   assert.equal(refused?.errorCode, INVALID_RECORD)
-  assert.match(refused?.errorMessage ?? '', /not of the schema with id 7/)
+  assert.match(refused?.errorMessage ?? '', /the value is not of the schema with id 7/)
   assert.equal((await errorOf('full', batchOf([order('x')])))?.errorCode, 0)
   assert.equal((await errorOf('open', batchOf([Buffer.from('plain')])))?.errorCode, 0)
 })

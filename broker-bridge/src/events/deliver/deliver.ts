@@ -6,6 +6,7 @@ import { SpanKind, type Tracer } from '@opentelemetry/api'
 import type { Log } from '@weft/schemas/node/log'
 import type { Metrics } from '@weft/schemas/node/metrics'
 import type { SubscriptionEntry } from '@weft/schemas/snapshot'
+import { UnreadableError } from '../../schema/unreadable.ts'
 import type { Producer } from '../produce/producer.ts'
 import { type EventSpan, startSpan } from '../spans.ts'
 import { backoffMs, retryAfterMs } from './backoff.ts'
@@ -23,7 +24,7 @@ export interface DeliverContext {
   /** The service account whose sidecar this is, for metrics. */
   readonly identity: string
   readonly samplingRatio: () => number
-  /** The record as the app gets it. Throws where its value cannot be read. */
+  /** The record as the app gets it. Throws UnreadableError where its value cannot be read. */
   readonly decode: (record: ReadRecord, settings: SubscriptionEntry) => ReadRecord
   readonly metrics: Metrics
   readonly log: Log
@@ -133,19 +134,19 @@ interface GivenUp {
 }
 
 /** What cannot be read is decided without the app. */
-async function take(
+function take(
   { receiver, decode }: DeliverContext,
   attempt: Attempt,
   lost: AbortSignal,
-): Promise<Answer> {
-  let record: ReadRecord
+): Promise<Answer> | Answer {
   try {
-    record = decode(attempt.record, attempt.settings)
+    const record = decode(attempt.record, attempt.settings)
+    return receiver.take(record === attempt.record ? attempt : { ...attempt, record }, lost)
   } catch (error) {
-    const isFinal = (error as { readonly isUnknown?: boolean }).isUnknown !== true
-    return { kind: 'unreadable', message: `the value cannot be read: ${String(error)}`, isFinal }
+    if (!(error instanceof UnreadableError)) throw error
+    const { message, isUnknown } = error
+    return { kind: 'unreadable', message: `the value ${message}`, isFinal: !isUnknown }
   }
-  return await receiver.take({ ...attempt, record }, lost)
 }
 
 /** To wait for a later attempt, where there is one and it could help; else into the dead letter. */

@@ -46,7 +46,7 @@ export class Publisher {
     try {
       const target = targets.permitted(topic, span)
       const { id, record: sent } = outgoingEvent(event, span.traceparent)
-      const record = bySchema(target.topic, sent)
+      const record = bySchema(target.topic, sent, which)
       const bytes = recordBytes(record)
       checkRecordSize(bytes, which, target.topic)
       if (!budget.take(bytes))

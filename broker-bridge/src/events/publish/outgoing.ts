@@ -16,7 +16,8 @@ import { eventHeaders, field } from './fields.ts'
 /** A record, and the id by which its publisher and its consumers know it. */
 export interface OutgoingEvent {
   readonly id: string
-  readonly record: OutgoingRecord
+  /** As it came, then as the schema of its topic has it. */
+  record: OutgoingRecord
 }
 
 /** The records of a request, in its order. Throws MeshError `invalid_event` with every fault. */

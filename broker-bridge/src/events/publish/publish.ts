@@ -97,11 +97,12 @@ export class Publication {
   #publish(body: Buffer, topic: TopicEntry, timeoutMs: number): void {
     const { fields } = this.#request
     const options = { isBatch: this.#isBatch, traceparent: this.#span.traceparent }
-    const events = outgoingEvents(fields, body, options).map(({ id, record: sent }, index) => {
-      const record = bySchema(topic, sent, this.#isBatch ? `[${index}]: ` : '')
-      checkRecordSize(recordBytes(record), this.#isBatch ? `[${index}]` : 'this one', topic)
-      return { id, record }
-    })
+    const events = outgoingEvents(fields, body, options)
+    for (const [index, event] of events.entries()) {
+      const which = this.#isBatch ? `[${index}]` : 'this one'
+      event.record = bySchema(topic, event.record, which)
+      checkRecordSize(recordBytes(event.record), which, topic)
+    }
     const key = field(fields, 'idempotency-key')
     if (key !== undefined && !this.#claim(key, body, topic.name)) return
     this.#describe(events)

@@ -106,9 +106,10 @@ export class TransactionRequest {
     })
     if (faults.length > 0) throw new MeshError('invalid_event', `the batch has faults: ${faults.join('; ')}`)
     return events.map(({ id, topic, record: sent, index }) => {
+      const which = `[${index}]`
       const target = this.#context.targets.permitted(topic, this.#span)
-      const record = bySchema(target.topic, sent, `[${index}]: `)
-      checkRecordSize(recordBytes(record), `[${index}]`, target.topic)
+      const record = bySchema(target.topic, sent, which)
+      checkRecordSize(recordBytes(record), which, target.topic)
       return { id, topic, record, target }
     })
   }

@@ -1,8 +1,7 @@
 import { type AnyEvent, fromKafka } from '@weft/schemas/cloudevents'
 import type { Attempt } from '../deliver/receiver.ts'
+import { isJsonType } from '../json-type.ts'
 
-/** RFC 8259 text, or the suffix that RFC 6839 registers for it. */
-const JSON_TYPE = /^application\/(?:[^;]+\+)?json(?:\s*;|$)/i
 const UTF8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
@@ -40,7 +39,7 @@ export function recordJson({ record, attempt, traceparent }: Attempt): string {
 }
 
 function contentOf({ contentType = '', data }: AnyEvent): Readonly<Record<string, unknown>> {
-  if (JSON_TYPE.test(contentType)) {
+  if (isJsonType(contentType)) {
     try {
       return { data: JSON.parse(UTF8.decode(data)) }
     } catch {

@@ -20,6 +20,7 @@ function batch(firstOffset: number, attributes: number, producerId: number, key:
     firstOffset: BigInt(firstOffset),
     lastOffsetDelta: 0,
     attributes,
+    firstTimestamp: 0n,
     producerId: BigInt(producerId),
     records: [record],
   } as unknown as RecordsBatch

@@ -1,9 +1,8 @@
-import type { RecordsBatch } from '@platformatic/kafka'
+import type { KafkaRecord, RecordsBatch } from '@platformatic/kafka'
 
-export interface CommittedRecord {
+export interface CommittedRecord extends Pick<KafkaRecord, 'key' | 'value' | 'headers'> {
   readonly offset: bigint
-  readonly key: Buffer | null
-  readonly value: Buffer | null
+  readonly timestampMs: number
 }
 
 interface Aborted {
@@ -36,9 +35,21 @@ export class Committed {
         continue
       }
       if ((batch.attributes & TRANSACTIONAL) !== 0 && this.#aborted.has(batch.producerId)) continue
-      for (const { offsetDelta, key, value } of batch.records)
-        records.push({ offset: batch.firstOffset + BigInt(offsetDelta), key, value })
+      for (const { offsetDelta, timestampDelta, key, value, headers } of batch.records)
+        records.push({
+          offset: batch.firstOffset + BigInt(offsetDelta),
+          timestampMs: Number(batch.firstTimestamp + timestampDelta),
+          key,
+          value,
+          headers,
+        })
     }
     return records
   }
+}
+
+/** The offset behind the last of these batches; undefined where there is none. */
+export function endOf(batches: readonly RecordsBatch[]): bigint | undefined {
+  const last = batches.at(-1)
+  return last && last.firstOffset + BigInt(last.lastOffsetDelta) + 1n
 }
