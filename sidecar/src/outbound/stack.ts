@@ -53,7 +53,8 @@ export function targetStack(options: EgressOptions): TargetStack {
       request: rule?.requestTimeoutMs !== undefined,
       perTry: rule?.attemptTimeoutMs !== undefined,
     }
-    return timeout(limited, { requestTimeoutMs, perTryTimeoutMs: settings.perTryTimeoutMs, whole })
+    const limits = { requestTimeoutMs, perTryTimeoutMs: settings.perTryTimeoutMs }
+    return timeout(limited, whole.request || whole.perTry ? { ...limits, whole } : limits)
   }
   const repeated = (target: RouteTarget, traffic: TrafficSettings, rule?: RouteRule): Service =>
     // Above the choice of an endpoint, so that it goes elsewhere; below everything that must see one request, not its attempts.

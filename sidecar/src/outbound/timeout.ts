@@ -16,7 +16,7 @@ export interface TimeoutSettings {
   readonly requestTimeoutMs: number
   /** For each attempt; 0: no limit. */
   readonly perTryTimeoutMs: number
-  /** Which of the two hold until the answer is whole, and not only until it begins: those that a route names (GEP-1742). */
+  /** Which of the two hold until the answer is whole, and not only until it begins: those that a route names (GEP-1742). Never of a tunnel, which has no answer that could be whole. */
   readonly whole?: { readonly request: boolean; readonly perTry: boolean }
 }
 
@@ -68,14 +68,17 @@ class TimedCall extends ForwardingResponse implements RequestHandler {
   }
 
   override onHead(head: ResponseHead): void {
-    this.#hasHead = true
-    clearTimeout(this.#timer)
-    if (this.#startedAt !== 0) this.#arm()
+    if (this.#settings.whole === undefined || this.#request.upgrade !== undefined) this.#stop()
+    else {
+      this.#hasHead = true
+      clearTimeout(this.#timer)
+      if (this.#startedAt !== 0) this.#arm()
+    }
     this.next.onHead(head)
   }
 
   override onEnd(trailers: Fields | undefined): void {
-    this.#stop()
+    if (!this.#isOver) this.#stop()
     this.next.onEnd(trailers)
   }
 
@@ -106,16 +109,13 @@ class TimedCall extends ForwardingResponse implements RequestHandler {
   #arm(): void {
     const { requestTimeoutMs, perTryTimeoutMs, whole } = this.#settings
     const { deadlineAt } = this.#request.notes
-    // A tunnel has no answer that could be whole.
-    const holds = (isWhole = false): boolean =>
-      !this.#hasHead || (isWhole && this.#request.upgrade === undefined)
-    const requestAt = deadlineAt !== 0 && holds(whole?.request) ? deadlineAt : Number.POSITIVE_INFINITY
-    const attemptAt =
-      perTryTimeoutMs > 0 && holds(whole?.perTry)
-        ? this.#startedAt + perTryTimeoutMs
-        : Number.POSITIVE_INFINITY
-    const [at, limitMs] = attemptAt < requestAt ? [attemptAt, perTryTimeoutMs] : [requestAt, requestTimeoutMs]
+    const ofRequest = deadlineAt !== 0 && (!this.#hasHead || whole?.request === true)
+    const ofAttempt = perTryTimeoutMs > 0 && (!this.#hasHead || whole?.perTry === true)
+    const requestAt = ofRequest ? deadlineAt : Number.POSITIVE_INFINITY
+    const attemptAt = ofAttempt ? this.#startedAt + perTryTimeoutMs : Number.POSITIVE_INFINITY
+    const at = Math.min(requestAt, attemptAt)
     if (at === Number.POSITIVE_INFINITY) return
+    const limitMs = at === attemptAt ? perTryTimeoutMs : requestTimeoutMs
     this.#timer = setTimeout(() => this.#expire(limitMs), Math.max(1, at - performance.now()))
   }
 
