@@ -39,7 +39,7 @@ export function formatTraceparent(context: TraceContext): string {
  *
  *     00-‹32 digits›-‹16 digits›-00 00-‹32 digits›-‹16 digits›-00 …
  */
-const TEXT_LENGTH = 55
+export const TRACEPARENT_BYTES = 55
 const TRACE_ID_AT = 3
 const SPAN_ID_AT = 36
 const BATCH = 128
@@ -55,7 +55,7 @@ let used = BATCH
 function refill(): void {
   crypto.getRandomValues(random)
   for (let made = 0; made < BATCH; made++) {
-    const text = made * TEXT_LENGTH
+    const text = made * TRACEPARENT_BYTES
     writeId(made * ID_BYTES, TRACE_ID_BYTES, text + TRACE_ID_AT)
     writeId(made * ID_BYTES + TRACE_ID_BYTES, ID_BYTES - TRACE_ID_BYTES, text + SPAN_ID_AT)
   }
@@ -76,8 +76,15 @@ function writeId(from: number, bytes: number, at: number): void {
 /** The context of a new trace that is not recorded, as text. */
 export function newUnsampled(): string {
   if (used === BATCH) refill()
-  const at = used++ * TEXT_LENGTH
-  return batch.slice(at, at + TEXT_LENGTH)
+  const at = used++ * TRACEPARENT_BYTES
+  return batch.slice(at, at + TRACEPARENT_BYTES)
+}
+
+/** The same as bytes, TRACEPARENT_BYTES of them, at a place in `target`. */
+export function writeUnsampled(target: Uint8Array, at: number): void {
+  if (used === BATCH) refill()
+  const from = used++ * TRACEPARENT_BYTES
+  for (let index = 0; index < TRACEPARENT_BYTES; index++) target[at + index] = ascii[from + index] as number
 }
 
 export const newTraceId = (): string => newUnsampled().slice(TRACE_ID_AT, TRACE_ID_AT + 2 * TRACE_ID_BYTES)

@@ -130,6 +130,62 @@ export function produceLayout(frame: Buffer, { version, bodyAt }: BodyPlace): Pr
   return { transactionalId, acks, topicsFrom, topicsTo, topics }
 }
 
+/** What a Produce answer says, topic by topic. */
+export interface ProducedLayout {
+  readonly topics: readonly ProducedTopic[]
+  /** Whether tagged fields follow: new leaders, for one. */
+  readonly hasTags: boolean
+}
+
+export interface ProducedTopic {
+  readonly name: string
+  readonly topicId: Buffer
+  readonly partitions: readonly ProducedPartition[]
+}
+
+export interface ProducedPartition {
+  readonly index: number
+  readonly errorCode: number
+  /** -1 where nothing was appended. */
+  readonly baseOffset: number
+}
+
+/** Walks a Produce answer once. Throws `invalid_request`. */
+export function producedLayout(frame: Buffer, { version, bodyAt }: BodyPlace): ProducedLayout {
+  const flexible = isFlexible(PRODUCE, version)
+  const reader = new Reader(frame, bodyAt)
+  const topics: ProducedTopic[] = []
+  for (let left = reader.count(flexible); left > 0; left--) {
+    const name = version < 13 ? reader.string(flexible) : ''
+    const topicId = version < 13 ? NO_TOPIC_ID : reader.uuid()
+    const partitions: ProducedPartition[] = []
+    for (let more = reader.count(flexible); more > 0; more--)
+      partitions.push(producedPartition(reader, version, flexible))
+    if (flexible) reader.skipTags()
+    topics.push({ name, topicId, partitions })
+  }
+  if (version >= 1) reader.skip(4)
+  return { topics, hasTags: flexible && reader.unsignedVarint() > 0 }
+}
+
+function producedPartition(reader: Reader, version: number, flexible: boolean): ProducedPartition {
+  const index = reader.int32()
+  const errorCode = reader.int16()
+  const baseOffset = reader.offset()
+  if (version >= 2) reader.skip(8)
+  if (version >= 5) reader.skip(8)
+  if (version >= 8) {
+    for (let left = reader.count(flexible); left > 0; left--) {
+      reader.skip(4)
+      reader.nullableString(flexible)
+      if (flexible) reader.skipTags()
+    }
+    reader.nullableString(flexible)
+  }
+  if (flexible) reader.skipTags()
+  return { index, errorCode, baseOffset }
+}
+
 /** Other records for some partitions, in the order of the frame; each in pieces that follow each other. */
 export interface ReplacedRecords {
   readonly partition: ProducePartition

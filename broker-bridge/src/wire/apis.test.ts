@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { MeshError } from '@weft/schemas/error'
 import fc from 'fast-check'
-import { produceLayout } from './00-produce.ts'
+import { PRODUCE, producedLayout, produceLayout } from './00-produce.ts'
 import { fetchedLayout, fetchLayout } from './01-fetch.ts'
 import { API_VERSIONS } from './18-api-versions.ts'
 import {
@@ -96,6 +96,7 @@ function readAll(entry: Recorded, frame: Buffer): void {
         for (const batch of batches(frame, recordsFrom, recordsTo))
           visitRecords(frame, batch, Buffer.from('traceparent'), () => {})
   }
+  if (entry.key === 0 && entry.kind === 'response') producedLayout(frame, place)
   if (entry.key === 1 && entry.kind === 'request') fetchLayout(frame, place)
   if (entry.key === 1 && entry.kind === 'response') fetchedLayout(frame, place)
 }
@@ -145,6 +146,32 @@ test('the layout of a Produce request finds the records that the codec finds', (
       })),
     )
   }
+})
+
+test('the layout of a Produce answer says what the codec says, at every version', () => {
+  const topicId = Buffer.alloc(16, 7)
+  const partition = {
+    index: 3,
+    errorCode: 87,
+    baseOffset: 2n ** 40n,
+    logAppendTimeMs: -1n,
+    logStartOffset: 5n,
+    recordErrors: [{ batchIndex: 1, message: 'no', tags: [] }],
+    errorMessage: 'refused',
+    tags: [],
+  }
+  const topics = [{ name: 'orders', topicId, partitions: [partition, { ...partition, index: 4 }], tags: [] }]
+  const [oldest, newest] = PRODUCE.versions
+  for (let version = oldest; version <= newest; version++)
+    for (const tags of [[], [{ tag: 0, bytes: Buffer.from('00', 'hex') }]]) {
+      const message = { topics, throttleTimeMs: 1, tags }
+      const frame = encodeResponse(PRODUCE, { version, correlationId: 1, message })
+      const layout = producedLayout(frame, { version, bodyAt: responseBodyAt(frame, PRODUCE, version) })
+      const said = [3, 4].map((index) => ({ index, errorCode: 87, baseOffset: 2 ** 40 }))
+      assert.deepEqual(layout.topics[0]?.partitions, said, `version ${version}`)
+      assert.equal(layout.hasTags, version >= 9 && tags.length > 0)
+      assert.equal(layout.topics[0]?.name, version < 13 ? 'orders' : '')
+    }
 })
 
 test('what is made of a request is bounded, whatever its counts say', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { crc32c, crc32cAfterChange } from './crc32c.ts'
+import { crc32c, crc32cAfterChange, crc32cByTables } from './crc32c.ts'
 
 test('the checksums of RFC 3720, appendix B.4', () => {
   assert.equal(crc32c(Buffer.alloc(32)), 0x8a9136aa)
@@ -24,5 +24,16 @@ test('after a change in the middle the checksum is that of the changed bytes', (
         assert.equal(changed, crc32c(Buffer.concat([head, after, tail])))
       },
     ),
+  )
+})
+
+test('with the library and without it the checksum is the same', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 3_000 }), fc.nat(600), (bytes, from) => {
+      assert.equal(
+        crc32c(bytes, Math.min(from, bytes.length)),
+        crc32cByTables(bytes, Math.min(from, bytes.length)),
+      )
+    }),
   )
 })

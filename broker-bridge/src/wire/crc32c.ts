@@ -1,4 +1,20 @@
-/** CRC-32C (Castagnoli), as record batches carry it. zlib has the other polynomial only. */
+/**
+ * CRC-32C (Castagnoli), as record batches carry it. zlib has the other polynomial only. The processor has an instruction for it, which
+ * @node-rs/crc32 reaches: six times as fast as the tables here, but a call costs as much as 200 bytes of them. Where the library has no binary, the tables do.
+ */
+import { createRequire } from 'node:module'
+
+const LEAST_NATIVE_BYTES = 256
+type Checksum = (bytes: Uint8Array) => number
+const native = loadNative()
+
+function loadNative(): Checksum | undefined {
+  try {
+    return (createRequire(import.meta.url)('@node-rs/crc32') as { crc32c: Checksum }).crc32c
+  } catch {
+    return undefined
+  }
+}
 
 /** Bit-reversed 0x1EDC6F41. */
 const POLYNOMIAL = 0x82f63b78
@@ -47,7 +63,14 @@ function run(state: number, bytes: Uint8Array, from: number, to: number): number
   return crc
 }
 
+/** The checksum of these bytes, unsigned. */
 export function crc32c(bytes: Uint8Array, from = 0, to = bytes.length): number {
+  if (native !== undefined && to - from >= LEAST_NATIVE_BYTES) return native(bytes.subarray(from, to))
+  return crc32cByTables(bytes, from, to)
+}
+
+/** The same without the library. */
+export function crc32cByTables(bytes: Uint8Array, from = 0, to = bytes.length): number {
   return ~run(-1, bytes, from, to) >>> 0
 }
 

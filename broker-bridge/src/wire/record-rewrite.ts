@@ -35,11 +35,8 @@ export interface HeaderAddition {
  * everything else as it was. Undefined where the batch is not what it says. The caller has checked that it is intact.
  */
 export function addHeader(buffer: Buffer, batch: Batch, addition: HeaderAddition): Buffer | undefined {
-  const headerBytes =
-    unsignedVarintSize(zigzag(addition.key.length)) +
-    addition.key.length +
-    unsignedVarintSize(zigzag(addition.valueBytes)) +
-    addition.valueBytes
+  const start = headerStart(addition)
+  const headerBytes = start.length + addition.valueBytes
   if (batch.count > (batch.to - batch.from) / LEAST_RECORD_BYTES) return undefined
   // A length and a count may each take more bytes than before, by one: the additions are far below a kilobyte.
   const target = addition.allocate(batch.to - batch.from + batch.count * (headerBytes + 2))
@@ -63,10 +60,9 @@ export function addHeader(buffer: Buffer, batch: Batch, addition: HeaderAddition
     )
     buffer.copy(target, at, record.from, record.headerCountAt)
     at = putUnsignedVarint(target, at + record.headerCountAt - record.from, newCount)
-    buffer.copy(target, at, record.headersAt, record.to)
-    at = putUnsignedVarint(target, at + record.to - record.headersAt, zigzag(addition.key.length))
-    addition.key.copy(target, at)
-    at = putUnsignedVarint(target, at + addition.key.length, zigzag(addition.valueBytes))
+    if (record.headersAt < record.to) buffer.copy(target, at, record.headersAt, record.to)
+    at += record.to - record.headersAt
+    for (let index = 0; index < start.length; index++) target[at++] = start[index] as number
     addition.writeValue(target, at, record)
     at += addition.valueBytes
   })
@@ -75,4 +71,14 @@ export function addHeader(buffer: Buffer, batch: Batch, addition: HeaderAddition
   target.writeInt32BE(at - AT_LENGTH - 4, AT_LENGTH)
   target.writeUInt32BE(crc32c(target, AT_CRC_START, at), AT_CRC)
   return target.subarray(0, at)
+}
+
+/** Key with its length, and the length of the value. */
+function headerStart({ key, valueBytes }: HeaderAddition): Buffer {
+  const sizes = [zigzag(key.length), zigzag(valueBytes)] as const
+  const start = Buffer.allocUnsafe(key.length + unsignedVarintSize(sizes[0]) + unsignedVarintSize(sizes[1]))
+  const keyAt = putUnsignedVarint(start, 0, sizes[0])
+  key.copy(start, keyAt)
+  putUnsignedVarint(start, keyAt + key.length, sizes[1])
+  return start
 }

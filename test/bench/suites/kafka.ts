@@ -9,8 +9,8 @@ import { weftWireProxy } from '../peers/weft.ts'
 import { startKafka, TOPIC } from './backend.ts'
 import type { Figures, Suite } from './suite.ts'
 
-const RECORDS = 200_000
-const WARM_UP_RECORDS = 50_000
+const RECORDS = 400_000
+const WARM_UP_RECORDS = 400_000
 const RATE_PER_SECOND = 1_000
 
 export const kafka: Suite = {

@@ -2,7 +2,7 @@
  * Every address in an answer becomes that of the loopback listener which stands for the broker. An answer that names
  * a broker for the first time waits until its listener is open: the client may connect the moment it reads it.
  */
-import { NODE_ENDPOINTS, PRODUCE, PRODUCE_NODE_ENDPOINTS_TAG } from '../../wire/00-produce.ts'
+import { NODE_ENDPOINTS, PRODUCE, PRODUCE_NODE_ENDPOINTS_TAG, producedLayout } from '../../wire/00-produce.ts'
 import { FETCH, FETCH_NODE_ENDPOINTS_TAG, fetchedLayout } from '../../wire/01-fetch.ts'
 import { METADATA } from '../../wire/03-metadata.ts'
 import { FIND_COORDINATOR } from '../../wire/10-find-coordinator.ts'
@@ -49,14 +49,14 @@ export function addresses(nodes: Nodes, host: string): Stage {
     ],
     [
       PRODUCE.key,
+      // The layouts are walked anyway, and nothing is decoded unless there is something to move.
       (answer) =>
-        answer.version >= LEADERS_IN_PRODUCE
+        answer.version >= LEADERS_IN_PRODUCE && answer.layout(producedLayout).hasTags
           ? moveNewLeaders(answer, PRODUCE, PRODUCE_NODE_ENDPOINTS_TAG, moveAll)
           : undefined,
     ],
     [
       FETCH.key,
-      // The layout is walked anyway, and records are not touched unless there is something to move.
       (answer) =>
         answer.version >= LEADERS_IN_FETCH && answer.layout(fetchedLayout).hasTags
           ? moveNewLeaders(answer, FETCH, FETCH_NODE_ENDPOINTS_TAG, moveAll)

@@ -1,4 +1,4 @@
-import { PRODUCE, produceLayout } from '../../wire/00-produce.ts'
+import { PRODUCE, producedLayout, produceLayout } from '../../wire/00-produce.ts'
 import { FETCH, fetchedLayout } from '../../wire/01-fetch.ts'
 import { KAFKA_ERROR } from '../../wire/error-codes.ts'
 import { countRecords } from '../../wire/record-batch.ts'
@@ -49,7 +49,7 @@ function countProduced(exchange: Exchange, { tally, topicIds }: CountOptions): A
 }
 
 function countAnswered(answer: Answer, sent: readonly Sent[], tally: Tally): undefined {
-  const { topics } = answer.message(PRODUCE)
+  const { topics } = answer.layout(producedLayout)
   for (const { key, topic, partition, records } of sent) {
     const error = topics
       .find((each) => topicKey(each) === key)

@@ -4,10 +4,11 @@
  */
 import type { Span, Tracer } from '@opentelemetry/api'
 import type { SnapshotSource } from '@weft/schemas/snapshot'
-import { formatTraceparent } from '@weft/schemas/trace-context'
+import { formatTraceparent, TRACEPARENT_BYTES, writeUnsampled } from '@weft/schemas/trace-context'
 import {
   PRODUCE,
   type ProducePartition,
+  producedLayout,
   produceLayout,
   type ReplacedRecords,
   withRecords,
@@ -18,7 +19,7 @@ import { visitRecords } from '../../wire/records.ts'
 import type { Answer, Exchange, Stage } from '../exchange.ts'
 import { endSend, idsOf, type RecordOf, startSend } from '../spans.ts'
 import type { TopicIds } from '../topic-ids.ts'
-import { sampledContext, spanIdAt, TRACEPARENT, TRACEPARENT_BYTES, writeUnsampled } from '../traceparent.ts'
+import { sampledContext, spanIdAt, TRACEPARENT } from '../traceparent.ts'
 
 export interface TraceOptions {
   readonly tracer: Tracer
@@ -145,13 +146,12 @@ class Injector {
 }
 
 function endAll(answer: Answer, topicIds: TopicIds, sending: readonly Sending[]): undefined {
-  const { topics } = answer.message(PRODUCE)
+  const { topics } = answer.layout(producedLayout)
   for (const { topic, partition, offsetDelta, span } of sending) {
     const said = topics
       .find((each) => topicIds.nameOf(each) === topic)
       ?.partitions.find(({ index }) => index === partition)
-    const offset =
-      said === undefined || said.baseOffset < 0n ? undefined : Number(said.baseOffset) + offsetDelta
+    const offset = said === undefined || said.baseOffset < 0 ? undefined : said.baseOffset + offsetDelta
     endSend(span, said?.errorCode ?? UNKNOWN_SERVER_ERROR, offset)
   }
 }
