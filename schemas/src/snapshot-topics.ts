@@ -24,6 +24,12 @@ export interface ProducerSettings {
  */
 export const DEFAULT_PRODUCER: ProducerSettings = { lingerMs: 0, batchBytes: 1_048_576, compression: 'none' }
 
+/** Of records that Kafka clients send and read. never: nothing · uncompressed: where the batch is not packed · always: packed batches are unpacked for it. */
+export const RECORD_TRACES = ['never', 'uncompressed', 'always'] as const
+export type RecordTrace = (typeof RECORD_TRACES)[number]
+/** To unpack and pack a batch again costs more than all else that is done with it. */
+export const DEFAULT_RECORD_TRACE: RecordTrace = 'uncompressed'
+
 export const VALUE_FORMATS = ['json', 'raw'] as const
 export type ValueFormat = (typeof VALUE_FORMATS)[number]
 
@@ -56,6 +62,8 @@ export interface TopicEntry {
   readonly producer?: ProducerSettings
   /** Absent where an older control plane does not say it: DEFAULT_DURABILITY. */
   readonly durability?: Durability
+  /** Absent: DEFAULT_RECORD_TRACE. */
+  readonly trace?: RecordTrace
   /** Absent: a value is whatever its publisher says it is. */
   readonly schema?: TopicSchema
 }

@@ -1,6 +1,6 @@
 import { SCHEMA_TYPES } from './event-schema/schema.ts'
 import { anyText, listOf, object, oneOf, text, whole } from './snapshot-checks.ts'
-import { COMPRESSIONS, DURABILITIES, SCHEMA_VALIDATIONS } from './snapshot-topics.ts'
+import { COMPRESSIONS, DURABILITIES, RECORD_TRACES, SCHEMA_VALIDATIONS } from './snapshot-topics.ts'
 
 /** One entry of `topics`. */
 export const TOPIC = object(
@@ -8,6 +8,7 @@ export const TOPIC = object(
   {
     producer: object({ lingerMs: whole(0), batchBytes: whole(1), compression: oneOf(...COMPRESSIONS) }),
     durability: oneOf(...DURABILITIES),
+    trace: oneOf(...RECORD_TRACES),
     schema: object({
       type: oneOf(...SCHEMA_TYPES),
       subject: text,

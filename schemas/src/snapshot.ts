@@ -15,8 +15,11 @@ export type { ExternalSettings, OriginateTls } from './snapshot-external.ts'
 export type { GatewayEntry, GatewayListener, GatewayTls } from './snapshot-gateway.ts'
 export type { JwksSource, JwtAlgorithm, JwtProviderEntry } from './snapshot-jwt.ts'
 export {
+  COMPRESSIONS,
   DEFAULT_PRODUCER,
+  DEFAULT_RECORD_TRACE,
   type ProducerSettings,
+  type RecordTrace,
   type TopicEntry,
   type TopicSchema,
   type ValueFormat,

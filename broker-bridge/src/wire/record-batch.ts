@@ -18,7 +18,9 @@ export const AT_CRC_START = 21
 export const AT_MAGIC = 16
 export const AT_PRODUCER_ID = 43
 export const AT_COUNT = 57
-const COMPRESSION_BITS = 0x07
+/** The lower byte of the attributes. */
+export const AT_COMPRESSION = 22
+export const COMPRESSION_BITS = 0x07
 const TRANSACTIONAL_BIT = 0x10
 const CONTROL_BIT = 0x20
 
@@ -79,6 +81,9 @@ export function* batches(buffer: Buffer, from: number, to: number): Generator<Ba
   }
 }
 
+/** Of the batch that begins there. */
+export const checksumOf = (buffer: Buffer, from = 0): number => buffer.readUInt32BE(from + AT_CRC)
+
 /** Does the batch's checksum hold? */
 export const isIntact = (buffer: Buffer, batch: Pick<Batch, 'from' | 'to'>): boolean =>
-  crc32c(buffer, batch.from + AT_CRC_START, batch.to) === buffer.readUInt32BE(batch.from + AT_CRC)
+  crc32c(buffer, batch.from + AT_CRC_START, batch.to) === checksumOf(buffer, batch.from)

@@ -48,6 +48,7 @@ export function meshResources(): readonly Resource[] {
           maxMessageBytes: 1_048_576,
           producer: DEFAULT_PRODUCER,
           durability: 'broker',
+          trace: 'uncompressed',
         },
       }),
     ),

@@ -76,12 +76,13 @@ export function topicEntries(
   schemaOf: SchemaLookup,
 ): readonly TopicEntry[] {
   return wantedTopics(topics, subscriptions).map(
-    ({ name, partitions, maxMessageBytes, producer, durability, schema }) => ({
+    ({ name, partitions, maxMessageBytes, producer, durability, trace, schema }) => ({
       name,
       partitions,
       maxMessageBytes,
       ...(producer !== undefined && { producer }),
       ...(durability !== undefined && { durability }),
+      ...(trace !== undefined && { trace }),
       ...(schema !== undefined && { schema: schemaOf(schema) }),
     }),
   )

@@ -5,7 +5,13 @@
 
 import type { CompatibilityLevel } from '../event-schema/schema.ts'
 import type { AccessPolicySpec } from '../policy/types.ts'
-import type { Durability, ProducerSettings, SchemaValidation, ValueFormat } from '../snapshot-topics.ts'
+import type {
+  Durability,
+  ProducerSettings,
+  RecordTrace,
+  SchemaValidation,
+  ValueFormat,
+} from '../snapshot-topics.ts'
 import type { ExternalServiceSpec, ExternalServiceSpecInput } from './specs/external-service.ts'
 import type { GatewaySpec, GatewaySpecInput } from './specs/gateway.ts'
 import type { GRPCRouteSpec, GRPCRouteSpecInput } from './specs/grpc-route.ts'
@@ -114,6 +120,7 @@ export interface TopicSpec {
   readonly maxMessageBytes: number
   readonly producer: ProducerSettings
   readonly durability: Durability
+  readonly trace: RecordTrace
   readonly schema?: TopicSchemaSpec
 }
 

@@ -78,6 +78,7 @@ test('each kind is completed with its defaults', () => {
     maxMessageBytes: 1_048_576,
     producer: { lingerMs: 0, batchBytes: 1_048_576, compression: 'none' },
     durability: 'broker',
+    trace: 'uncompressed',
   })
   assert.deepEqual(spec({ ...head('Subscription'), spec: { topic: 't', service: 's', path: '/e' } }), {
     topic: 't',
@@ -158,7 +159,7 @@ test('a fault says path, what was expected and what came', () => {
 
 test('an unknown key names the nearest known one', () => {
   assert.deepEqual(messages({ ...head('Topic'), spec: { partitons: 3 } }), [
-    'spec.partitons: expected one of name, partitions, replicationFactor, config, maxMessageBytes, producer, durability, schema, came the unknown key "partitons" (did you mean partitions?)',
+    'spec.partitons: expected one of name, partitions, replicationFactor, config, maxMessageBytes, producer, durability, trace, schema, came the unknown key "partitons" (did you mean partitions?)',
   ])
 })
 

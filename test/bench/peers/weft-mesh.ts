@@ -18,10 +18,10 @@ export const callResources = (protocol: AppProtocol): string =>
   ])
 
 /** One YAML text. `caller` may write and read the topic. */
-export const topicResources = (topic: string): string =>
+export const topicResources = (topic: string, settings: object = {}): string =>
   yamlOf([
     service('caller', 'http'),
-    { kind: 'Topic', name: topic, spec: { partitions: 1 } },
+    { kind: 'Topic', name: topic, spec: { partitions: 1, ...settings } },
     policy(topic, { topic }, { kafka: { operations: ['produce', 'consume'] } }),
   ])
 

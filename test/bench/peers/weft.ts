@@ -27,22 +27,36 @@ export const weft = (program: string, protocol: AppProtocol) => async (): Promis
 })
 
 /** One sidecar beside a program with events for a broker; `doorOf` says by which of its ports. */
-const gateway = (doorOf: MeshPlan['doorOf']) => async (): Promise<Contestant> => ({
-  name: 'weft',
+const gateway = (plan: GatewayPlan) => async (): Promise<Contestant> => ({
+  name: plan.name ?? 'weft',
   about:
+    plan.about ??
     'one sidecar with its defaults, run from TypeScript; policy asked for each record or batch, plain text to the broker',
   start: ({ port }) =>
     start({
       services: { caller: IDLE_APP },
-      resources: topicResources(TOPIC),
+      resources: topicResources(TOPIC, plan.topic),
       kafkaBrokers: `127.0.0.1:${port}`,
-      doorOf,
+      doorOf: plan.doorOf,
     }),
 })
-export const weftEvents = gateway(({ events }) => ({ port: events }))
-export const weftWireProxy = gateway(({ kafka }) => ({ port: kafka }))
+export const weftEvents = gateway({ doorOf: ({ events }) => ({ port: events }) })
+export const weftWireProxy = gateway({ doorOf: ({ kafka }) => ({ port: kafka }) })
+export const weftUntraced = gateway({
+  doorOf: ({ kafka }) => ({ port: kafka }),
+  name: 'weft-untraced',
+  about: 'the same without trace contexts in records (trace: never)',
+  topic: { trace: 'never' },
+})
 
 type SidecarPorts = NonNullable<ReturnType<Mesh['services']['get']>>['ports']
+
+interface GatewayPlan extends Pick<MeshPlan, 'doorOf'> {
+  readonly name?: string
+  readonly about?: string
+  /** Of its spec. */
+  readonly topic?: object
+}
 
 interface MeshPlan {
   /** Programs by name of their service; the door is a port of the sidecar of `caller`. */

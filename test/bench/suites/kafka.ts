@@ -5,7 +5,7 @@ import { consume, produce, produceAtRate } from '../load/kafka-load.ts'
 import { direct } from '../peers/direct.ts'
 import { envoyTcp } from '../peers/envoy-tcp.ts'
 import { kroxylicious } from '../peers/kroxylicious.ts'
-import { weftWireProxy } from '../peers/weft.ts'
+import { weftUntraced, weftWireProxy } from '../peers/weft.ts'
 import { startKafka, TOPIC } from './backend.ts'
 import type { Figures, Suite } from './suite.ts'
 
@@ -16,7 +16,7 @@ const RATE_PER_SECOND = 1_000
 export const kafka: Suite = {
   what: `${RECORDS} records of 1 KiB, acks=all, by Kafka's own client; each is produced once and consumed once. The broker's core is the limit, so compare CPU; delays of produce at 1,000 records/s`,
   startBackend: startKafka,
-  entries: [direct, envoyTcp, kroxylicious, weftWireProxy],
+  entries: [direct, envoyTcp, kroxylicious, weftUntraced, weftWireProxy],
   baseline: 'envoy-tcp',
   async tools() {},
   async measure({ door, pids }: Running, seconds: number): Promise<Figures> {

@@ -2,13 +2,21 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, type TestContext, test } from 'node:test'
 import { SpanKind } from '@opentelemetry/api'
+import type { RecordTrace } from '@weft/schemas/snapshot'
 import { parseTraceparent } from '@weft/schemas/trace-context'
 import { CompressionTypes, type IHeaders, type KafkaMessage } from 'kafkajs'
 import { allow, type Bridge, createTopics, eventually, startBridge, startWorld, type World } from './world.ts'
 
 let world: World
 let bridge: Bridge
-const topics = ['sampled', 'unsampled', 'zipped', 'mixed', 'again'] as const
+const topics = ['sampled', 'unsampled', 'zipped', 'unzipped', 'untraced', 'mixed', 'again'] as const
+
+const topicWith = (name: string, trace: RecordTrace) => ({
+  name,
+  partitions: 2,
+  maxMessageBytes: 1_048_576,
+  trace,
+})
 
 before(async () => {
   world = await startWorld()
@@ -16,6 +24,7 @@ before(async () => {
   bridge = await startBridge(
     world,
     topics.map((topic) => allow(topic, ['produce', 'consume'], ['*'])),
+    { topics: [topicWith('unzipped', 'always'), topicWith('untraced', 'never')] },
   )
 })
 beforeEach(() => bridge.spans.reset())
@@ -121,6 +130,30 @@ test('a compressed batch passes as it is', async (t) => {
   await send('zipped', [{ value: 'one' }], true)
   const [message] = await receive(t, bridge.kafka, 'zipped', 1)
   assert.deepEqual(message?.headers, {})
+})
+
+test('a compressed batch is traced too where its topic asks for that', async (t) => {
+  const headers = { traceparent: `00-${TRACE_ID}-${SPAN_ID}-01` }
+  await send('unzipped', [{ value: 'with', headers }, { value: 'without' }], true)
+  const [given, made] = await receive(t, bridge.kafka, 'unzipped', 2)
+
+  await eventually('the end of the process span', () => finished('process unzipped').length === 1)
+  const [sent] = finished('send unzipped')
+  const [processed] = finished('process unzipped')
+  assert.equal(sent?.parentSpanContext?.spanId, SPAN_ID)
+  // To write its id into the record the batch would have to be packed a third time.
+  assert.equal(contextIn(given)?.spanId, sent?.spanContext().spanId)
+  assert.equal(processed?.parentSpanContext?.spanId, sent?.spanContext().spanId)
+  assert.equal(contextIn(made)?.sampled, false)
+})
+
+test('nothing is traced where the topic says never', async (t) => {
+  const traceparent = `00-${TRACE_ID}-${SPAN_ID}-01`
+  await send('untraced', [{ value: 'with', headers: { traceparent } }, { value: 'without' }])
+  const [given, bare] = await receive(t, bridge.kafka, 'untraced', 2)
+  assert.equal(String(given?.headers?.traceparent), traceparent)
+  assert.deepEqual(bare?.headers, {})
+  assert.equal(bridge.spans.getFinishedSpans().length, 0)
 })
 
 test('a batch of records with and without context keeps the ones and completes the others', async (t) => {

@@ -1,6 +1,6 @@
-import { DEFAULT_PRODUCER, type ProducerSettings, type SnapshotSource } from '@weft/schemas/snapshot'
+import { DEFAULT_PRODUCER, type SnapshotSource } from '@weft/schemas/snapshot'
+import { compressionOf } from '../../compression.ts'
 import type { Compression } from '../../wire/write-batch.ts'
-import { kafkaClient } from '../kafka-client.ts'
 
 /** How the records of a topic are put together. */
 export interface ProduceSettings {
@@ -36,11 +36,4 @@ export function settingsOf(snapshots: SnapshotSource, topic: string): () => Prod
       failsTogether: entry?.durability === 'spool',
     }
   }
-}
-
-/** Packed at once, on this thread: a batch of a mebibyte takes milliseconds, and order needs no second thought. */
-function compressionOf(name: ProducerSettings['compression']): Compression | undefined {
-  if (name === 'none') return undefined
-  const { bitmask, compressSync } = kafkaClient().compressionsAlgorithms[name]
-  return { bits: bitmask, compress: compressSync }
 }

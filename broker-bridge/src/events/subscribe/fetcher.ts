@@ -5,7 +5,7 @@
  */
 import type { ClusterMetadata, ConnectionPool, Consumer } from '@platformatic/kafka'
 import type { Log } from '@weft/schemas/node/log'
-import { kafkaClient } from '../kafka-client.ts'
+import { kafkaClient } from '../../kafka-client.ts'
 import { committedBatches } from './aborted.ts'
 import type { OwnedPartition } from './owned-partition.ts'
 

@@ -14,7 +14,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConnectionPool, Consumer, GroupPartitionsAssigner } from '@platformatic/kafka'
 import type { Log } from '@weft/schemas/node/log'
-import { kafkaClient } from '../kafka-client.ts'
+import { kafkaClient } from '../../kafka-client.ts'
 import type { KafkaConnection } from '../kafka-connection.ts'
 
 export interface MemberOptions {

@@ -1,6 +1,6 @@
 import type { Consumer } from '@platformatic/kafka'
 import { timestampMs } from '@weft/schemas/timestamp'
-import { kafkaClient } from '../kafka-client.ts'
+import { kafkaClient } from '../../kafka-client.ts'
 
 /** Where a partition is read from, and what the group has on record for it. */
 export interface Position {

@@ -3,6 +3,7 @@
  * others go on. Packed batches are unpacked to be looked at, and go on as they came.
  */
 import type { SnapshotSource, TopicSchema } from '@weft/schemas/snapshot'
+import { unpack } from '../../compression.ts'
 import { codecOf } from '../../schema/index.ts'
 import {
   PRODUCE,
@@ -14,11 +15,10 @@ import {
 import { decodeRequest } from '../../wire/api.ts'
 import { KAFKA_ERROR, NO_OFFSET } from '../../wire/error-codes.ts'
 import { readBatch } from '../../wire/read-batch.ts'
-import { BATCH_HEADER_BYTES, type Batch, batches, isIntact } from '../../wire/record-batch.ts'
+import { type Batch, batches, isIntact } from '../../wire/record-batch.ts'
 import type { AnswerHook, Exchange, Stage } from '../exchange.ts'
 import type { Tally } from '../tally.ts'
 import { type TopicIds, topicKey } from '../topic-ids.ts'
-import { unpack } from '../unpack.ts'
 import { inClientOrder } from './authorize/merge.ts'
 
 export interface CheckSchemasOptions {
@@ -88,8 +88,7 @@ function errorsOf(
 function valuesIn(frame: Buffer, batch: Batch): readonly (Buffer | null)[] {
   try {
     if (!batch.isCompressed) return readBatch(frame, batch).map(({ value }) => value)
-    const header = frame.subarray(batch.from, batch.from + BATCH_HEADER_BYTES)
-    const whole = Buffer.concat([header, unpack(frame, batch)])
+    const whole = unpack(frame, batch)
     return readBatch(whole, { from: 0, to: whole.length }).map(({ value }) => value)
   } catch {
     return [UNREADABLE]

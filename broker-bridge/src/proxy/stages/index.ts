@@ -1,5 +1,6 @@
 import type { Access } from '../access.ts'
 import type { Stage } from '../exchange.ts'
+import type { TraceOptions } from '../inject-contexts.ts'
 import type { Nodes } from '../nodes.ts'
 import type { Tally } from '../tally.ts'
 import type { TopicIds } from '../topic-ids.ts'
@@ -10,7 +11,7 @@ import { checkSchemas } from './check-schemas.ts'
 import { count } from './count.ts'
 import { learnTopics } from './learn-topics.ts'
 import { type TraceConsumeOptions, traceConsume } from './trace-consume.ts'
-import { type TraceOptions, traceProduce } from './trace-produce.ts'
+import { traceProduce } from './trace-produce.ts'
 
 export interface StageOptions extends TraceOptions, TraceConsumeOptions {
   readonly access: Access

@@ -32,6 +32,7 @@ const topic = (name: string, partitions: number): Resource => ({
     maxMessageBytes: 1,
     producer: DEFAULT_PRODUCER,
     durability: 'broker',
+    trace: 'uncompressed',
   },
 })
 const subscription: Resource = {

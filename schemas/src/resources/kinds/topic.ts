@@ -8,8 +8,10 @@ import {
   COMPRESSIONS,
   DEFAULT_DURABILITY,
   DEFAULT_PRODUCER,
+  DEFAULT_RECORD_TRACE,
   DEFAULT_SCHEMA_VALIDATION,
   DURABILITIES,
+  RECORD_TRACES,
   SCHEMA_VALIDATIONS,
 } from '../../snapshot-topics.ts'
 import { DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_PARTITIONS, DEFAULT_REPLICATION_FACTOR } from '../defaults.ts'
@@ -70,6 +72,13 @@ const spec = map({
     ),
     default: DEFAULT_DURABILITY,
   },
+  trace: {
+    ...oneOf(
+      RECORD_TRACES,
+      'Which records of Kafka clients get a trace context and spans: none, those in batches that are not packed, or all, packed batches being unpacked for it.',
+    ),
+    default: DEFAULT_RECORD_TRACE,
+  },
   schema: map(
     {
       type: oneOf(['avro', 'json'], 'Publishers send JSON in either case: Avro is how it is stored.'),
@@ -113,6 +122,7 @@ export const topic: KindDefinition<'Topic'> = {
     maxMessageBytes: given.maxMessageBytes ?? DEFAULT_MAX_MESSAGE_BYTES,
     producer: { ...DEFAULT_PRODUCER, ...given.producer },
     durability: given.durability ?? DEFAULT_DURABILITY,
+    trace: given.trace ?? DEFAULT_RECORD_TRACE,
     ...(given.schema !== undefined && {
       schema: completeSchema(given.schema, given.name ?? metadata.name),
     }),

@@ -13,7 +13,7 @@ it('loads the Kafka library when it is needed, and not with the event API', asyn
         return next(url, context)
       },
     })
-    await import(${JSON.stringify(import.meta.resolve('./index.ts'))})
+    await import(${JSON.stringify(import.meta.resolve('./events/index.ts'))})
     const before = isLoaded
     const { kafkaClient } = await import(${JSON.stringify(import.meta.resolve('./kafka-client.ts'))})
     console.log(JSON.stringify({ before, what: typeof kafkaClient().Consumer, after: isLoaded }))`
