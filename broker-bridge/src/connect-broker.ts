@@ -10,6 +10,12 @@ export interface BrokerAddress {
   readonly port: number
 }
 
+/** `host:port`, IPv6 hosts in brackets. */
+export function toAddress(server: string): BrokerAddress {
+  const colon = server.lastIndexOf(':')
+  return { host: server.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(server.slice(colon + 1)) }
+}
+
 /** Kafka's own socket.connection.setup.timeout.ms is 10 s; the mesh's connect timeout is half of that. */
 const CONNECT_TIMEOUT_MS = 5_000
 /** A broker that vanished without a word is noticed, at the latest, after this and the system's probes. */

@@ -5,6 +5,7 @@ import { ConfigError } from '@weft/schemas/node/config'
 import { stopOnSignal } from '@weft/schemas/node/drain'
 import { createLog } from '@weft/schemas/node/log'
 import { createMetrics } from '@weft/schemas/node/metrics'
+import { registerAclRoutes, startAclWriter, wantedAcls } from './acls/index.ts'
 import { type Config, readControlPlaneConfig } from './config.ts'
 import { registerDashboard } from './dashboard/index.ts'
 import { DeadLetterDesk, registerDeadLetterRoutes } from './dead-letters/index.ts'
@@ -118,6 +119,15 @@ async function start(config: Config): Promise<void> {
   const wanted = () => topicsOf(resources())
   const topics = startTopicReconciler({ admin: kafka.current, wanted, onChange: store.onChange, log })
 
+  const acls = startAclWriter({
+    admin: kafka.current,
+    mesh: () => meshOf(resources()),
+    trustDomain,
+    wanted: () => wantedAcls(resources(), trustDomain),
+    onChange: store.onChange,
+    log,
+  })
+
   // Last, because its /ready speaks for everything above.
   let isStopping = false
   const http = await startHttp({
@@ -138,6 +148,7 @@ async function start(config: Config): Promise<void> {
       registerDeadLetterRoutes(app, { desk: new DeadLetterDesk(kafka.connection), resources })
       registerSchemaRoutes(app, new SchemaRegistry(schemaLog), () => schemas.remote)
       registerRewindRoutes(app, rewinder)
+      registerAclRoutes(app, acls)
       registerDashboard(app)
     },
     log,
@@ -147,7 +158,7 @@ async function start(config: Config): Promise<void> {
     isStopping = true
     // The doors first, then what stands behind them; the store last, so that a write in flight is durable.
     await Promise.all([http.drain(config.drainMs), grpc.drain(config.drainMs)])
-    await Promise.all([topics.close(), topicSchemas.close(), lag.stop()])
+    await Promise.all([topics.close(), topicSchemas.close(), acls.close(), lag.stop()])
     schemas.close()
     await schemaLog.close()
     await kafka.close()

@@ -60,7 +60,7 @@ export async function startEvents(options: EventsOptions): Promise<EventsListene
   const clientId = `weft-${serviceAccount}`
   const producer = new Producer({ clientId, snapshots, identity, log })
   const spools = await Spools.open({ folder: options.spoolDir, snapshots, producer, metrics, log })
-  const transactions = new Transactions({ clientId, connection, identity, log })
+  const transactions = new Transactions({ clientId, snapshots, identity, log })
   const publishing = {
     targets: new Targets({ snapshots, identity, metrics, log }),
     samplingRatio: () => snapshots.current().snapshot.samplingRatio,
@@ -110,7 +110,8 @@ export async function startEvents(options: EventsOptions): Promise<EventsListene
       await Promise.all([service.drain(left()), grpc.drain(left())])
       await server.drain(left())
       // After the last publisher and the last dead letter.
-      await Promise.all([producer.close(left()), transactions.close()])
+      await producer.close(left())
+      transactions.close()
       // What the producer could not deliver has gone there.
       await spools.close()
       delivery.close()

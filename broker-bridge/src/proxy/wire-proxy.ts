@@ -5,7 +5,7 @@ import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Log } from '@weft/schemas/node/log'
 import type { Metrics } from '@weft/schemas/node/metrics'
 import type { KafkaCluster, SnapshotSource } from '@weft/schemas/snapshot'
-import { type BrokerAddress, connectBroker } from '../connect-broker.ts'
+import { type BrokerAddress, connectBroker, toAddress } from '../connect-broker.ts'
 import type { Listener } from '../listener.ts'
 import { Access } from './access.ts'
 import { Connection } from './connection.ts'
@@ -171,7 +171,7 @@ class RunningProxy implements WireProxy {
     for (let tries = 0; tries < servers.length; tries++) {
       const server = servers[this.#turn++ % servers.length]
       try {
-        if (server !== undefined) return await this.#connect(addressOf(server))
+        if (server !== undefined) return await this.#connect(toAddress(server))
       } catch (error) {
         failure = MeshError.from(error)
       }
@@ -192,10 +192,3 @@ class RunningProxy implements WireProxy {
 }
 
 const clusterKey = (kafka: KafkaCluster | undefined): string => JSON.stringify(kafka ?? null)
-
-/** `host:port`, IPv6 hosts in brackets. */
-function addressOf(server: string): BrokerAddress {
-  const colon = server.lastIndexOf(':')
-  const host = server.slice(0, colon).replace(/^\[|\]$/g, '')
-  return { host, port: Number(server.slice(colon + 1)) }
-}

@@ -21,7 +21,7 @@ export const AT_COUNT = 57
 /** The lower byte of the attributes. */
 export const AT_COMPRESSION = 22
 export const COMPRESSION_BITS = 0x07
-const TRANSACTIONAL_BIT = 0x10
+export const TRANSACTIONAL_BIT = 0x10
 const CONTROL_BIT = 0x20
 
 export interface Batch {

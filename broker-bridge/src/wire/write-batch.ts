@@ -12,6 +12,7 @@ import {
   AT_MAGIC,
   AT_PRODUCER_ID,
   BATCH_HEADER_BYTES,
+  TRANSACTIONAL_BIT,
 } from './record-batch.ts'
 import { putUnsignedVarint, unsignedVarintSize, zigzag } from './writer.ts'
 
@@ -37,6 +38,7 @@ export interface BatchOptions {
   readonly nowMs: number
   /** Absent: records lie in the batch as they are. */
   readonly compression?: Compression
+  readonly isTransactional?: true
 }
 
 const NO_LEADER_EPOCH = -1
@@ -90,7 +92,9 @@ function putHeader(
   batch.writeInt32BE(batch.length - AT_LENGTH - 4, AT_LENGTH)
   batch.writeInt32BE(NO_LEADER_EPOCH, AT_LEADER_EPOCH)
   batch.writeInt8(MAGIC, AT_MAGIC)
-  batch.writeInt16BE(header.compression?.bits ?? 0, AT_CRC_START)
+  const attributes =
+    (header.compression?.bits ?? 0) | (header.isTransactional === true ? TRANSACTIONAL_BIT : 0)
+  batch.writeInt16BE(attributes, AT_CRC_START)
   batch.writeInt32BE(header.count - 1, AT_LAST_OFFSET_DELTA)
   batch.writeBigInt64BE(BigInt(header.base), AT_BASE_TIMESTAMP)
   batch.writeBigInt64BE(BigInt(header.latest), AT_MAX_TIMESTAMP)

@@ -1,4 +1,5 @@
 import { Command, type Help } from 'commander'
+import { addAcls } from './commands/acls.ts'
 import { addApply } from './commands/apply.ts'
 import { addCan } from './commands/can.ts'
 import { addCapture } from './commands/capture.ts'
@@ -57,6 +58,7 @@ export function buildProgram(io: Io, outcome: Outcome): Command {
   addDlq(program, io)
   addSchema(program, io, outcome)
   addTopics(program, io)
+  addAcls(program, io)
   addCapture(program, io)
   addToken(program, io)
   addCerts(program, io)

@@ -3,9 +3,7 @@ import {
   type Admin,
   ConfigResourceTypes,
   findErrorBy,
-  type GenericError,
   IncrementalAlterConfigOperationTypes,
-  type MultipleErrors,
 } from '@platformatic/kafka'
 import type { WantedTopic } from '../translate/index.ts'
 import { type ActualTopic, configOf, planTopic } from './topic-plan.ts'
@@ -101,17 +99,3 @@ export const isThereAlready = (error: unknown): boolean =>
   error instanceof Error && findErrorBy(error, 'apiCode', TOPIC_ALREADY_EXISTS) !== null
 
 const TOPIC_ALREADY_EXISTS = 36
-
-/** The innermost reasons: the client wraps what the broker said two or three times. */
-export function reasonsOf(error: unknown): string {
-  const reasons = new Set<string>()
-  const visit = (current: unknown, depth: number): void => {
-    if (!(current instanceof Error) || depth > 8) return
-    const { errors } = current as Partial<MultipleErrors>
-    const inner: readonly unknown[] = errors ?? (current.cause === undefined ? [] : [current.cause])
-    if (inner.length === 0) reasons.add((current as GenericError).serverErrorMessage ?? current.message)
-    for (const each of inner) visit(each, depth + 1)
-  }
-  visit(error, 0)
-  return reasons.size === 0 ? String(error) : [...reasons].join('; ')
-}

@@ -8,9 +8,10 @@
  * It creates and widens; it never deletes or shrinks, because what a topic holds cannot be brought back.
  */
 import type { Log } from '@weft/schemas/node/log'
+import { reasonsOf } from '../kafka/reasons.ts'
 import type { WantedTopic } from '../translate/index.ts'
 import { startPasses } from './passes.ts'
-import { applyTopic, isThereAlready, readTopics, reasonsOf, type TopicAdmin } from './topic-changes.ts'
+import { applyTopic, isThereAlready, readTopics, type TopicAdmin } from './topic-changes.ts'
 
 export interface TopicReconcilerOptions {
   /** Undefined while the mesh has no cluster. */

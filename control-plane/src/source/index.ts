@@ -1,4 +1,5 @@
 export { isCode, replaceFile } from './atomic-file.ts'
 export type { PutRequest, PutResult, ResourceName } from './changes.ts'
+export { selects } from './references.ts'
 export { RefusedResources } from './refused-resources.ts'
 export { openStore, type ResourceStore, type StoredResource, type StoreOptions } from './store.ts'

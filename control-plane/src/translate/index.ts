@@ -1,5 +1,5 @@
 export { overrideKafka } from './kafka-override.ts'
-export { meshOf, policyIndex, topicsOf } from './mesh.ts'
+export { meshOf, ofKind, policyIndex, topicsOf } from './mesh.ts'
 export { createSnapshotProvider, type SnapshotProviderOptions } from './snapshot-provider.ts'
-export type { WantedTopic } from './topics.ts'
+export { retryTopicsOf, type WantedTopic } from './topics.ts'
 export { type Receiver, translate } from './translate.ts'

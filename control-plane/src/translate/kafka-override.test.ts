@@ -14,13 +14,13 @@ const MESH: MeshResource = {
     mtls: 'strict',
     egress: 'registryOnly',
     tracing: { samplingRatio: 1 },
-    kafka: { bootstrapServers: ['kafka:9092'], security: 'tls' },
+    kafka: { bootstrapServers: ['kafka:9092'], security: 'tls', acls: 'managed' },
   },
 }
 
 test('the cluster of the environment replaces that of the Mesh resource and leaves the rest of it', () => {
   const effective = overrideKafka(() => [MESH], CLUSTER)
-  assert.deepEqual(effective(), [{ ...MESH, spec: { ...MESH.spec, kafka: CLUSTER } }])
+  assert.deepEqual(effective(), [{ ...MESH, spec: { ...MESH.spec, kafka: { ...CLUSTER, acls: 'managed' } } }])
 })
 
 test('without a Mesh resource the safe defaults hold beside the cluster of the environment', () => {

@@ -1,4 +1,4 @@
-import type { Resource } from '@weft/schemas/resources'
+import { DEFAULT_KAFKA_ACLS, type Resource } from '@weft/schemas/resources'
 import type { KafkaCluster } from '@weft/schemas/snapshot'
 import { meshOf } from './mesh.ts'
 
@@ -19,7 +19,8 @@ export function overrideKafka(
     if (from === current) return to
     from = current
     const { apiVersion, kind, metadata } = current.find((resource) => resource.kind === 'Mesh') ?? NO_MESH
-    const spec = { ...meshOf(current), kafka: cluster }
+    const mesh = meshOf(current)
+    const spec = { ...mesh, kafka: { ...cluster, acls: mesh.kafka?.acls ?? DEFAULT_KAFKA_ACLS } }
     to = [...current.filter((resource) => resource.kind !== 'Mesh'), { apiVersion, kind, metadata, spec }]
     return to
   }

@@ -47,6 +47,8 @@ export const DEFAULT_MTLS = 'strict'
 export const DEFAULT_SAMPLING_RATIO = 0.01
 /** No static secret, and the broker knows who calls. */
 export const DEFAULT_KAFKA_SECURITY = 'mtls'
+/** A broker refuses ACLs without an authorizer, and one that has ACLs may have them from somebody else. */
+export const DEFAULT_KAFKA_ACLS = 'unmanaged'
 
 /** `<topic>.<group>.dlt`: one dead-letter topic per consumer group, so that a redrive reaches only the group that failed. */
 export const defaultDeadLetterTopic = (topic: string, group: string): string => `${topic}.${group}.dlt`

@@ -177,6 +177,8 @@ export type SubscriptionSpecInput = Pick<SubscriptionSpec, 'topic' | 'service'> 
 /** Where apps may call to beside the services of the mesh: only where an ExternalService says so, or anywhere. */
 export type EgressMode = 'registryOnly' | 'allowAll'
 
+export type AclMode = 'managed' | 'unmanaged'
+
 /** What holds for the whole mesh. There is one, named `mesh`. */
 export interface MeshSpec {
   readonly defaultAction: 'allow' | 'deny'
@@ -188,6 +190,8 @@ export interface MeshSpec {
   readonly kafka?: {
     readonly bootstrapServers: readonly string[]
     readonly security: 'mtls' | 'tls' | 'plaintext'
+    /** managed: the brokers' own ACLs of the mesh's workloads are written by the control plane. */
+    readonly acls: AclMode
   }
   /** Absent: that of the control plane. */
   readonly schemaRegistry?: { readonly url: string }
@@ -201,6 +205,7 @@ export interface MeshSpecInput {
   readonly kafka?: {
     readonly bootstrapServers: readonly string[]
     readonly security?: 'mtls' | 'tls' | 'plaintext'
+    readonly acls?: AclMode
   }
   readonly schemaRegistry?: { readonly url: string }
 }

@@ -17,8 +17,8 @@ import { API_VERSIONS } from '../../../broker-bridge/src/wire/18-api-versions.ts
 import { INIT_PRODUCER_ID } from '../../../broker-bridge/src/wire/22-init-producer-id.ts'
 import { CREATE_ACLS } from '../../../broker-bridge/src/wire/30-create-acls.ts'
 import { SASL_AUTHENTICATE } from '../../../broker-bridge/src/wire/36-sasl-authenticate.ts'
+import { type AclBinding, planAcls } from '../../../control-plane/src/acls/plan.ts'
 import { choosePort } from '../../../control-plane/src/cli/up/free-port.ts'
-import { type AclBinding, planAcls } from '../../../control-plane/src/reconcile/acl-plan.ts'
 import { RawClient } from '../../integration/wire-proxy/raw-client.ts'
 import {
   type Bridge,

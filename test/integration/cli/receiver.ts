@@ -4,12 +4,12 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
 
 /**
- * For a file of the project. Answers 204 after 20 ms; with REFUSES in its environment 422 to what holds that text, as long as there is no file `fixed`.
+ * For a file of the project. Answers 204 after 20 ms; with REFUSES in its environment 422, or what REFUSES_WITH says, to what holds that text, as long as there is no file `fixed`.
  * NAME tells several apps apart.
  */
 export const RECEIVER = `import { createServer } from 'node:http'
 import { appendFileSync, existsSync } from 'node:fs'
-const { NAME = 'app', REFUSES, PORT } = process.env
+const { NAME = 'app', REFUSES, REFUSES_WITH = '422', PORT } = process.env
 const server = createServer((request, response) => {
   const chunks = []
   request.on('data', (chunk) => chunks.push(chunk))
@@ -17,7 +17,7 @@ const server = createServer((request, response) => {
     const { method, url, headers } = request
     if (method !== 'POST') return response.end()
     const body = Buffer.concat(chunks)
-    const status = REFUSES !== undefined && body.includes(REFUSES) && !existsSync('fixed') ? 422 : 204
+    const status = REFUSES !== undefined && body.includes(REFUSES) && !existsSync('fixed') ? Number(REFUSES_WITH) : 204
     appendFileSync(NAME + '.jsonl', JSON.stringify({ url, headers, status, body: body.toString('base64') }) + '\\n')
     setTimeout(() => response.writeHead(status).end(), 20)
   })

@@ -89,7 +89,7 @@ export interface MeshView {
 }
 
 interface ProjectOptions {
-  readonly kafka?: 'none' | Record<string, never>
+  readonly kafka?: 'none' | { readonly properties?: Readonly<Record<string, string>> }
   /** More environment for every command. */
   readonly env?: Readonly<Record<string, string>>
   readonly back?: Readonly<Record<string, unknown>>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { startBroker } from '@weft/control-plane/cli/broker'
 import { makeTopics } from '../../process/topics.ts'
 import {
   type Bridge,
@@ -18,10 +19,13 @@ let bridge: Bridge
 
 before(async () => {
   world = await startWorld()
-  for (const topic of ['orders', 'payments', 'secret']) await createTopic(world, topic, 2)
+  for (const topic of ['orders', 'payments', 'secret', 'large', 'late', 'restarted'])
+    await createTopic(world, topic, 2)
   const configEntries = [{ name: 'max.message.bytes', value: '2000' }]
   await makeTopics(world.admin, [{ topic: 'small', numPartitions: 1, configEntries }])
-  const topics = ['orders', 'payments', 'small', 'secret'].map((name) => topicEntry(name))
+  const topics = ['orders', 'payments', 'small', 'secret', 'large', 'late', 'restarted'].map((name) =>
+    topicEntry(name),
+  )
   const policies = [denies('secret')]
   bridge = await startBridge(snapshotOf(world.broker.bootstrapServers, { topics, policies }))
 })
@@ -103,7 +107,7 @@ async function readUntil(topic: string, count: number) {
 
 test('of a transaction in which one event cannot be stored nothing is', async () => {
   const failed = await commit([event('lost', 'payments'), event('big', 'small', { data: 'x'.repeat(5_000) })])
-  assert.equal(failed.status, 503)
+  assert.equal(failed.status, 413, await failed.text())
   assert.equal((await commit([event('after', 'payments')])).status, 200)
   const seen = await readUntil('payments', 2)
   assert.deepEqual(new Set(seen.map(({ headers }) => headers.ce_id)), new Set(['after', 'p1']))
@@ -126,4 +130,53 @@ test('many transactions at once all get their turn', async () => {
     ),
   )
   assert.ok(answers.every(({ status }) => status === 200))
+})
+
+test('more than a batch of one partition is stored in order, each record where it is said to be', async () => {
+  const events = Array.from({ length: 40 }, (_, index) =>
+    event(`b${index}`, 'large', { partitionkey: 'k', data: 'x'.repeat(100_000) }),
+  )
+  const response = await commit(events)
+  assert.equal(response.status, 200, await response.clone().text())
+  const results = (await response.json()) as { partition: number; offset: string; id: string }[]
+  const stored = await readUntil('large', events.length)
+  assert.deepEqual(
+    results.map(({ offset, id }) => [Number(offset), id]),
+    stored.map(({ offset, headers }) => [offset, headers.ce_id]),
+  )
+})
+
+test('of a transaction that did not end in time nothing is seen, and the next ones go on', async () => {
+  const tries = await Promise.all(
+    Array.from({ length: 12 }, (_, index) =>
+      commit([event(`late${index}`, 'late')], { 'weft-timeout-ms': String(1 + index) }),
+    ),
+  )
+  const committed = tries.flatMap(({ status }, index) => (status === 200 ? [`late${index}`] : []))
+  assert.ok(committed.length < tries.length, 'none was too late')
+  assert.ok(tries.every(({ status }) => status === 200 || status === 503))
+  for (let index = 0; index < 8; index++)
+    assert.equal((await commit([event(`next${index}`, 'late')])).status, 200)
+  const seen = (await readUntil('late', committed.length + 8)).map(({ headers }) => headers.ce_id)
+  const next = Array.from({ length: 8 }, (_, index) => `next${index}`)
+  // What nobody knew the end of may have been stored; what was said to be is.
+  assert.deepEqual(
+    [...committed, ...next].filter((id) => !seen.includes(id)),
+    [],
+  )
+})
+
+test('a broker that stops and comes back is waited for, and nothing is stored twice', async (t) => {
+  const before = await commit([event('r0', 'restarted')])
+  assert.equal(before.status, 200)
+  const port = world.broker.port
+  await world.broker.stop()
+  const waiting = commit([event('r1', 'restarted'), event('r2', 'restarted')], { 'weft-timeout-ms': '60000' })
+  const again = await startBroker({ dataDir: world.dataDir, port })
+  t.after(() => again.stop(5_000))
+  const answer = await waiting
+  assert.equal(answer.status, 200, await answer.text())
+  const seen = (await readUntil('restarted', 3)).map(({ headers }) => headers.ce_id)
+  assert.equal(seen.length, 3)
+  assert.deepEqual(new Set(seen), new Set(['r0', 'r1', 'r2']))
 })

@@ -3,7 +3,7 @@ import { MeshError } from '@weft/schemas/error'
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Log } from '@weft/schemas/node/log'
 import type { KafkaCluster, SnapshotSource } from '@weft/schemas/snapshot'
-import type { BrokerAddress } from '../../connect-broker.ts'
+import { type BrokerAddress, toAddress } from '../../connect-broker.ts'
 import { BrokerClient } from '../broker/client.ts'
 import { BrokerSender } from './broker-sender.ts'
 import { type ClusterView, Metadata } from './metadata.ts'
@@ -176,8 +176,3 @@ export class Producer {
 
 const nameOf = (cluster: KafkaCluster | undefined): string =>
   cluster === undefined ? '' : `${cluster.security} ${cluster.bootstrapServers.join(',')}`
-
-function toAddress(server: string): BrokerAddress {
-  const colon = server.lastIndexOf(':')
-  return { host: server.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(server.slice(colon + 1)) }
-}

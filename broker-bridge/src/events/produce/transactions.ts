@@ -1,24 +1,24 @@
 /**
- * Records of several topics that are stored all or not at all. Through the library's transactional producer (ADR 0017): a
- * transaction costs five round trips, so what our own producer saves is not seen here.
+ * Records of several topics that are stored all or not at all.
  *
  * One transaction at a time per transactional id, so there are a few ids, each this process's own: nobody else is fenced by
- * them. A transaction that did not end is ended at once by a new producer of the same id; where that cannot be reached, the
+ * them. A transaction that did not end is ended at once under a new epoch of the same id; where that cannot be reached, the
  * broker ends it after a minute. Until then readers of committed records wait behind it.
  */
 import { randomUUID } from 'node:crypto'
-import type { Producer } from '@platformatic/kafka'
 import { MeshError } from '@weft/schemas/error'
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import type { Log } from '@weft/schemas/node/log'
-import { kafkaClient } from '../../kafka-client.ts'
-import type { KafkaConnection } from '../kafka-connection.ts'
-import type { OutgoingRecord, StoredAt } from './record.ts'
+import type { SnapshotSource } from '@weft/schemas/snapshot'
+import { BrokerConnections } from '../broker/connections.ts'
+import { type OutgoingRecord, recordBytes, type StoredAt } from './record.ts'
+import { type ProduceSettings, settingsOf } from './settings.ts'
 import { partitionOf } from './topic-lanes.ts'
+import { type Part, TransactionalProducer } from './transactional-producer.ts'
 
 export interface TransactionsOptions {
   readonly clientId: string
-  readonly connection: () => KafkaConnection | undefined
+  readonly snapshots: SnapshotSource
   readonly identity: IdentitySource
   readonly log: Log
 }
@@ -29,10 +29,7 @@ export interface TopicRecord {
 }
 
 interface Slot {
-  readonly transactionalId: string
-  producer: Producer | undefined
-  /** What the producer was made with; another certificate or cluster needs another producer. */
-  madeFor: string
+  readonly producer: TransactionalProducer
   /** Resolves when what the transaction before left open has been ended. */
   ready: Promise<void>
 }
@@ -45,10 +42,14 @@ interface Deadline {
 
 const CONCURRENT_TRANSACTIONS = 4
 const MAX_WAITING = 256
-const CONNECT_TIMEOUT_MS = 3_000
+/** To end what was left open. The broker does it by itself after a minute. */
+const ABORT_TIMEOUT_MS = 30_000
 
 export class Transactions {
   readonly #options: TransactionsOptions
+  readonly #connections: BrokerConnections
+  readonly #settings = new Map<string, () => ProduceSettings>()
+  readonly #closing = new AbortController()
   readonly #free: Slot[]
   readonly #slots: readonly Slot[]
   readonly #waiting: ((slot: Slot) => void)[] = []
@@ -56,11 +57,12 @@ export class Transactions {
 
   constructor(options: TransactionsOptions) {
     this.#options = options
+    const { clientId, identity, snapshots } = options
+    const cluster = () => snapshots.current().snapshot.kafka
+    this.#connections = new BrokerConnections({ clientId, identity, cluster })
     const process = randomUUID()
     this.#slots = Array.from({ length: CONCURRENT_TRANSACTIONS }, (_, index) => ({
-      transactionalId: `${options.clientId}-${process}-${index}`,
-      producer: undefined,
-      madeFor: '',
+      producer: new TransactionalProducer(`${clientId}-${process}-${index}`, this.#connections),
       ready: Promise.resolve(),
     }))
     this.#free = [...this.#slots]
@@ -68,7 +70,8 @@ export class Transactions {
 
   /**
    * Resolves with the place of each record when the transaction is committed. Rejects with `event_buffer_full` before anything
-   * was done, with `broker_unavailable` where it was aborted, or where nobody knows, after `timeoutMs` at the latest.
+   * was done; where it was aborted, with `event_too_large` or `invalid_event` if a record is at fault, `permission_denied` if the broker's own ACLs
+   * are, else `broker_unavailable`, also where nobody knows: after `timeoutMs` at the latest.
    */
   async run(records: readonly TopicRecord[], timeoutMs: number): Promise<readonly StoredAt[]> {
     if (this.#free.length === 0 && this.#waiting.length >= MAX_WAITING)
@@ -89,8 +92,9 @@ export class Transactions {
   }
 
   /** What is under way is not waited for: its requests have been answered before. */
-  async close(): Promise<void> {
-    await Promise.all(this.#slots.map((slot) => this.#drop(slot)))
+  close(): void {
+    this.#closing.abort()
+    this.#connections.close()
   }
 
   async #withSlot<T>(use: (slot: Slot) => Promise<T>, deadline: Deadline): Promise<T> {
@@ -131,101 +135,91 @@ export class Transactions {
       return await Promise.race([this.#transact(slot, records, deadline.signal), deadline.promise])
     } catch (error) {
       slot.ready = this.#abort(slot)
-      throw error instanceof MeshError ? error : notCommitted(reasonOf(error), error)
+      throw error instanceof MeshError ? error : notCommitted(String(error), error)
     }
   }
 
   async #transact(
-    slot: Slot,
+    { ready, producer }: Slot,
     records: readonly TopicRecord[],
     signal: AbortSignal,
   ): Promise<readonly StoredAt[]> {
-    await slot.ready
-    signal.throwIfAborted()
-    const producer = await this.#producerOf(slot)
-    const topics = [...new Set(records.map(({ topic }) => topic))]
-    const metadata = await producer.metadata({ topics })
-    signal.throwIfAborted()
+    if (this.#options.snapshots.current().snapshot.kafka === undefined)
+      throw notCommitted('no Kafka cluster is configured in the mesh')
+    await ready
+    const leaders = await producer.leadersOf([...new Set(records.map(({ topic }) => topic))], signal)
+    const { places, parts } = this.#divide(records, (topic) => leaders.get(topic)?.length ?? 0)
+    await producer.begin(signal)
+    await producer.add(parts, signal)
+    const offsets = new Map<Part, bigint>()
+    // Those of one partition one after the other: they are numbered.
+    const byPartition = Object.values(
+      Object.groupBy(parts, ({ topic, partition }) => `${topic} ${partition}`),
+    )
+    const writeAll = async (inOrder: readonly Part[] = []): Promise<void> => {
+      for (const part of inOrder) {
+        const leader = leaders.get(part.topic)?.[part.partition]
+        if (leader === undefined) throw notCommitted(`nobody leads ${part.topic}/${part.partition}`)
+        offsets.set(part, await producer.produce(part, leader, signal))
+      }
+    }
+    await Promise.all(byPartition.map(writeAll))
+    await producer.commit(signal)
+    return places.map(({ part, at }) => ({
+      partition: part.partition,
+      offset: (offsets.get(part) ?? 0n) + BigInt(at),
+    }))
+  }
+
+  /** Batches as large as their topics allow, and which of them has each record, at which place. */
+  #divide(records: readonly TopicRecord[], partitionsOf: (topic: string) => number) {
     const keyless = this.#keyless++
-    const messages = records.map(({ topic, record }) => {
-      const partitions = metadata.topics.get(topic)?.partitionsCount ?? 0
-      if (partitions === 0) throw notCommitted(`the broker does not know topic ${topic} yet`)
-      const partition = record.key === undefined ? keyless % partitions : partitionOf(record.key, partitions)
-      return toMessage(topic, partition, record)
+    const parts: Filling[] = []
+    const filling = new Map<string, Filling>()
+    const places = records.map(({ topic, record }) => {
+      const partition = record.partition ?? partitionFor(record, partitionsOf(topic), keyless)
+      const place = `${topic} ${partition}`
+      const bytes = recordBytes(record)
+      let part = filling.get(place)
+      if (part === undefined || part.bytes + bytes > part.settings.batchBytes) {
+        part = { topic, partition, settings: this.#settingsOf(topic)(), records: [], bytes: 0 }
+        filling.set(place, part)
+        parts.push(part)
+      }
+      part.bytes += bytes
+      return { part, at: part.records.push(record) - 1 }
     })
-    const transaction = await producer.beginTransaction()
-    signal.throwIfAborted()
-    const { offsets = [] } = await transaction.send({ messages, acks: kafkaClient().ProduceAcks.ALL })
-    signal.throwIfAborted()
-    await transaction.commit()
-    // The broker answers the first offset of each partition; the others follow in the order in which they were sent.
-    const next = new Map(offsets.map(({ topic, partition, offset }) => [`${topic} ${partition}`, offset]))
-    return messages.map(({ topic, partition }) => {
-      const offset = next.get(`${topic} ${partition}`) ?? -1n
-      next.set(`${topic} ${partition}`, offset + 1n)
-      return { partition, offset }
-    })
+    return { places, parts }
   }
 
-  async #producerOf(slot: Slot): Promise<Producer> {
-    const connection = this.#options.connection()
-    if (connection === undefined) throw notCommitted('no Kafka cluster is configured in the mesh')
-    const madeFor = `${connection.name} ${this.#options.identity.current().expiresAt.getTime()}`
-    if (slot.producer !== undefined && slot.madeFor !== madeFor) await this.#drop(slot)
-    slot.madeFor = madeFor
-    const { bootstrapBrokers, tls, tlsServerName } = connection
-    slot.producer ??= new (kafkaClient().Producer)({
-      clientId: this.#options.clientId,
-      transactionalId: slot.transactionalId,
-      bootstrapBrokers,
-      ...(tls !== undefined && { tls }),
-      ...(tlsServerName !== undefined && tls !== undefined && { tlsServerName }),
-      idempotent: true,
-      autocreateTopics: false,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-    })
-    return slot.producer
+  #settingsOf(topic: string): () => ProduceSettings {
+    let settings = this.#settings.get(topic)
+    if (settings === undefined) {
+      settings = settingsOf(this.#options.snapshots, topic)
+      this.#settings.set(topic, settings)
+    }
+    return settings
   }
 
-  /** A new producer of the same id: the broker aborts what the one before it left open. */
-  async #abort(slot: Slot): Promise<void> {
-    await this.#drop(slot)
+  /** Under a new epoch: the broker aborts what the one before it left open. */
+  async #abort({ producer }: Slot): Promise<void> {
+    producer.abandon()
     try {
-      const producer = await this.#producerOf(slot)
-      await producer.initIdempotentProducer({})
+      await producer.begin(AbortSignal.any([this.#closing.signal, AbortSignal.timeout(ABORT_TIMEOUT_MS)]))
     } catch (error) {
       this.#options.log.debug({ error }, 'a transaction is left to its timeout')
     }
   }
-
-  async #drop(slot: Slot): Promise<void> {
-    const { producer } = slot
-    slot.producer = undefined
-    await producer?.close(true).catch((error: unknown) => {
-      this.#options.log.debug({ error }, 'closing a producer failed')
-    })
-  }
 }
 
-function toMessage(topic: string, partition: number, { key, value, headers, timestampMs }: OutgoingRecord) {
-  const fields = new Map<Buffer, Buffer>()
-  for (const [name, bytes] of headers) fields.set(Buffer.from(name), Buffer.from(bytes))
-  return {
-    topic,
-    partition,
-    ...(key !== undefined && { key: Buffer.from(key) }),
-    ...(value !== null && { value: Buffer.from(value) }),
-    ...(timestampMs !== undefined && { timestamp: BigInt(timestampMs) }),
-    headers: fields,
-  }
+interface Filling extends Part {
+  readonly settings: ProduceSettings
+  readonly records: OutgoingRecord[]
+  bytes: number
 }
+
+const partitionFor = ({ key }: OutgoingRecord, partitions: number, keyless: number): number =>
+  key === undefined ? keyless % partitions : partitionOf(key, partitions)
 
 const notCommitted = (why: string, cause?: unknown): MeshError =>
   new MeshError('broker_unavailable', `the transaction was not committed: ${why}`, { cause })
-
-/** The last line of a nested error says what happened. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const inner: unknown = error instanceof AggregateError ? error.errors.at(-1) : error.cause
-  return inner instanceof Error ? reasonOf(inner) : error.message.slice(0, 200)
-}

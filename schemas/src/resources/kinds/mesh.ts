@@ -1,5 +1,6 @@
 import {
   DEFAULT_EGRESS,
+  DEFAULT_KAFKA_ACLS,
   DEFAULT_KAFKA_SECURITY,
   DEFAULT_MESH_ACTION,
   DEFAULT_MTLS,
@@ -44,6 +45,13 @@ const spec = map({
         ...oneOf(['mtls', 'tls', 'plaintext'], "mtls: with the workload's own certificate."),
         default: DEFAULT_KAFKA_SECURITY,
       },
+      acls: {
+        ...oneOf(
+          ['unmanaged', 'managed'],
+          'managed: the AccessPolicies are written as ACLs of the brokers, so that going round the sidecar does not help.',
+        ),
+        default: DEFAULT_KAFKA_ACLS,
+      },
     },
     ['bootstrapServers'],
   ),
@@ -73,7 +81,11 @@ export const mesh: KindDefinition<'Mesh'> = {
     egress: egress ?? DEFAULT_EGRESS,
     tracing: { samplingRatio: tracing?.samplingRatio ?? DEFAULT_SAMPLING_RATIO },
     ...(kafka !== undefined && {
-      kafka: { bootstrapServers: kafka.bootstrapServers, security: kafka.security ?? DEFAULT_KAFKA_SECURITY },
+      kafka: {
+        bootstrapServers: kafka.bootstrapServers,
+        security: kafka.security ?? DEFAULT_KAFKA_SECURITY,
+        acls: kafka.acls ?? DEFAULT_KAFKA_ACLS,
+      },
     }),
     ...(schemaRegistry !== undefined && { schemaRegistry }),
   }),

@@ -64,7 +64,7 @@ export function planAcls(index: PolicyIndex, workloads: readonly AclWorkload[]):
 }
 
 /** Tells ACLs apart. */
-const aclKey = (acl: AclBinding): string =>
+export const aclKey = (acl: AclBinding): string =>
   [acl.resourceType, acl.patternType, acl.permission, acl.operation, acl.principal, acl.resourceName].join(
     ' ',
   )

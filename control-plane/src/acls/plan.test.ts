@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type NamedPolicy, subjectOf } from '@weft/schemas/policy'
 import { spiffeId } from '@weft/schemas/spiffe'
-import { planAcls } from './acl-plan.ts'
+import { planAcls } from './plan.ts'
 
 const workload = (serviceAccount: string) => ({
   subject: subjectOf(spiffeId('weft.local', 'default', serviceAccount)),
