@@ -26,7 +26,7 @@ test('the cluster of the environment replaces that of the Mesh resource and leav
 test('without a Mesh resource the safe defaults hold beside the cluster of the environment', () => {
   const mesh = meshOf(overrideKafka(() => [], CLUSTER)())
   assert.equal(mesh.defaultAction, 'deny')
-  assert.deepEqual(mesh.kafka, CLUSTER)
+  assert.deepEqual(mesh.kafka, { ...CLUSTER, acls: 'unmanaged' })
 })
 
 test('without a cluster in the environment the resources are the very same', () => {

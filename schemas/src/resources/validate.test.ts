@@ -96,7 +96,7 @@ test('each kind is completed with its defaults', () => {
     mtls: 'strict',
     egress: 'registryOnly',
     tracing: { samplingRatio: 0.01 },
-    kafka: { bootstrapServers: ['h:1'], security: 'mtls' },
+    kafka: { bootstrapServers: ['h:1'], security: 'mtls', acls: 'unmanaged' },
   })
 })
 
