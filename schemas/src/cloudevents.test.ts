@@ -298,3 +298,28 @@ test('hostile headers are faults or events, never another error', () => {
     }),
   )
 })
+
+test('a record in structured mode is the event that it holds; what is none is bytes with a content type', () => {
+  const headers = (type: string) => [['content-type', Buffer.from(type)] as const]
+  const value = Buffer.from('{"specversion":"1.0","id":"1","source":"/s","type":"T","data":{"a":1}}')
+  const { event } = fromKafka(headers('application/cloudevents+json; charset=UTF-8'), value)
+  assert.deepEqual(toHttp(event).headers, {
+    'ce-specversion': '1.0',
+    'ce-id': '1',
+    'ce-source': '/s',
+    'ce-type': 'T',
+    'content-type': 'application/json',
+  })
+  assert.equal(Buffer.from(event.data).toString(), '{"a":1}')
+  for (const bad of ['', '[]', 'null', '{"specversion":"1.0"}', '{"id":{}}', '\xff', '{"data_base64":"%"}']) {
+    const raw = fromKafka(headers('application/cloudevents+json'), Buffer.from(bad, 'latin1')).event
+    assert.deepEqual([raw.kind, raw.contentType], ['raw', 'application/cloudevents+json'], bad)
+    assert.equal(Buffer.from(raw.data).toString('latin1'), bad)
+  }
+})
+
+test('an event without data gains no type of data on its way', () => {
+  const attributes = { specversion: '1.0', id: '1', source: '/s', type: 'T' }
+  const { headers } = toHttp({ kind: 'cloudevent', attributes, data: new Uint8Array() })
+  assert.equal('content-type' in headers, false)
+})

@@ -43,6 +43,7 @@ export interface IncomingEvent {
   readonly headers: readonly HeaderField[]
 }
 
+const STRUCTURED_TYPE = 'application/cloudevents+json'
 const BATCH_TYPE = 'application/cloudevents-batch+json'
 const ATTRIBUTE_NAME = /^[a-z0-9]+$/
 const PREFIX_HTTP = 'ce-'
@@ -64,10 +65,10 @@ export function fromHttp(headers: HttpHeaders, body: Uint8Array): IncomingEvent 
   const media = mediaType(contentType)
   const fields = collectFields(headers, faults)
   let event: AnyEvent<BytesOrText>
-  if (media === 'application/cloudevents+json') {
+  if (media === STRUCTURED_TYPE) {
     event = { kind: 'cloudevent', ...readStructured(body, faults) }
   } else if (media.startsWith('application/cloudevents')) {
-    faults.push(`content-type: expected application/cloudevents+json or ${BATCH_TYPE}, came ${media}`)
+    faults.push(`content-type: expected ${STRUCTURED_TYPE} or ${BATCH_TYPE}, came ${media}`)
     event = { kind: 'raw', data: body }
   } else if (
     fields.attributes.size > 0 &&
@@ -180,7 +181,7 @@ export function toKafka<Data>(event: AnyEvent<Data>): {
 
 /**
  * Reads a record. Never throws: whoever wrote it, it has to be delivered. A record with a `ce_` header is a CloudEvent with
- * the attributes that it has; structured mode is a raw event whose content type says so. `rest` is every other header.
+ * the attributes that it has, and so is one of structured mode, as far as it is one. `rest` is every other header.
  */
 export function fromKafka(
   headers: readonly HeaderField[],
@@ -196,11 +197,22 @@ export function fromKafka(
     else if (name === 'content-type') contentType ??= lenientText(field[1])
     else rest.push(field)
   }
+  const structured = mediaType(contentType) === STRUCTURED_TYPE ? structuredEvent(value) : undefined
+  if (structured !== undefined) return { event: structured, rest }
   const event: AnyEvent =
     attributes.size > 0
       ? { kind: 'cloudevent', attributes: fromEntries(attributes), ...withType(contentType), data: value }
       : { kind: 'raw', ...withType(contentType), data: value }
   return { event, rest }
+}
+
+/** Kafka binding 3.3 (structured mode); undefined where the value is not what its content type says: it is delivered as it is then. */
+function structuredEvent(value: Uint8Array): AnyEvent | undefined {
+  const faults: string[] = []
+  const { data, ...event } = readStructured(value, faults)
+  if (faults.length === 0) checkAttributes(event.attributes, faults)
+  if (faults.length > 0) return undefined
+  return { kind: 'cloudevent', ...event, data: typeof data === 'string' ? encoder.encode(data) : data }
 }
 
 /** HTTP binding 3.1 (binary mode); a raw event is its body with its content type (`application/octet-stream` where unknown). */
@@ -214,6 +226,9 @@ export function toHttp(event: AnyEvent): {
       headers[PREFIX_HTTP + name] = encodeHeaderValue(encoder.encode(value))
   }
   const contentType = event.contentType
+  // An event without data has no type of it: a header would give it one.
+  if (contentType === undefined && event.kind === 'cloudevent' && event.data.length === 0)
+    return { headers, body: event.data }
   // A record's content type was written by anybody: what is no header value must not break the delivery.
   headers['content-type'] =
     contentType !== undefined && /^[\x21-\x7e][\x20-\x7e]*$/.test(contentType)
