@@ -114,6 +114,17 @@ export const METRICS = {
     help: 'Bytes of record batches or payloads.',
     labels: ['operation', 'mode', 'identity', 'topic'],
   },
+  weft_kafka_lag_records: {
+    type: 'gauge',
+    help: 'Records behind what local Kafka clients have been given, over all their partitions; group: - where several share a client id.',
+    labels: ['identity', 'topic', 'group'],
+  },
+  weft_kafka_request_duration_seconds: {
+    type: 'histogram',
+    help: 'Time from a request of a local Kafka client to its answer; a Fetch waits for records.',
+    labels: ['identity', 'api'],
+    buckets: LATENCY_SECONDS,
+  },
   weft_kafka_connections: { type: 'gauge', help: 'Open connections of local Kafka clients.', labels: [] },
   weft_kafka_closed_total: {
     type: 'counter',

@@ -2,6 +2,8 @@ import type { Metrics } from '@weft/schemas/node/metrics'
 import type { ProduceTopic } from '../wire/00-produce.ts'
 import { countRecords } from '../wire/record-batch.ts'
 import { BoundedNames } from './bounded-names.ts'
+import { NO_GROUP } from './client-groups.ts'
+import { Lag } from './lag.ts'
 
 type Operation = 'produce' | 'consume'
 type Outcome = 'ok' | 'failed' | 'refused'
@@ -9,27 +11,61 @@ interface Counting {
   inc(by: number): void
 }
 
-/** Counts records and bytes by identity and topic. Counters are kept at hand: finding one by its labels costs more than adding. */
+/** Counts records and bytes by identity, topic and group, and measures. Counters are kept at hand: finding one by its labels costs more than adding. */
 export class Tally {
   readonly #metrics: Metrics
   readonly #serviceAccount: () => string
   readonly #topics = new BoundedNames()
+  readonly #groups = new BoundedNames()
+  readonly #durations = new Map<string, { observe(seconds: number): void }>()
+  readonly #lag: Lag
   readonly #counters = new Map<string, Counting>()
 
   constructor(metrics: Metrics, serviceAccount: () => string) {
     this.#metrics = metrics
+    this.#lag = new Lag(metrics)
     this.#serviceAccount = serviceAccount
   }
 
-  records(operation: Operation, topic: string, outcome: Outcome, count: number): void {
+  /** `group`: of those who consume, where it is known. */
+  records(operation: Operation, topic: string, outcome: Outcome, count: number, group = NO_GROUP): void {
     if (count === 0) return
-    const label = this.#topics.label(topic)
-    const identity = this.#serviceAccount()
-    this.#counter(`${operation} ${outcome} ${identity} ${label}`, () =>
+    const labels = this.#labels(topic, group)
+    const { identity, topic: label } = labels
+    this.#counter(`${operation} ${outcome} ${identity} ${label} ${labels.group}`, () =>
       this.#metrics
         .counter('weft_kafka_records_total')
-        .labels({ operation, mode: 'wire', identity, topic: label, group: '-', outcome }),
+        .labels({ operation, mode: 'wire', ...labels, outcome }),
     ).inc(count)
+  }
+
+  /** What a partition still holds for a client, once it has been given what came. */
+  behind(topic: string, partition: number, group: string, records: number): void {
+    this.#lag.note({ ...this.#labels(topic, group), partition, behind: records })
+  }
+
+  /** How long a request took. */
+  took(api: string, seconds: number): void {
+    const identity = this.#serviceAccount()
+    const key = `${api} ${identity}`
+    let durations = this.#durations.get(key)
+    if (durations === undefined) {
+      durations = this.#metrics.histogram('weft_kafka_request_duration_seconds').labels({ identity, api })
+      this.#durations.set(key, durations)
+    }
+    durations.observe(seconds)
+  }
+
+  close(): void {
+    this.#lag.close()
+  }
+
+  #labels(topic: string, group: string) {
+    return {
+      identity: this.#serviceAccount(),
+      topic: this.#topics.label(topic),
+      group: this.#groups.label(group),
+    }
   }
 
   bytes(operation: Operation, topic: string, count: number): void {

@@ -8,6 +8,7 @@ import type { KafkaCluster, SnapshotSource } from '@weft/schemas/snapshot'
 import { type BrokerAddress, connectBroker, toAddress } from '../connect-broker.ts'
 import type { Listener } from '../listener.ts'
 import { Access } from './access.ts'
+import { ClientGroups } from './client-groups.ts'
 import { Connection } from './connection.ts'
 import { listen, Nodes } from './nodes.ts'
 import { OpenSpans } from './open-spans.ts'
@@ -57,6 +58,7 @@ class RunningProxy implements WireProxy {
   readonly #access: Access
   readonly #tally: Tally
   readonly #openSpans = new OpenSpans()
+  readonly #groups = new ClientGroups()
   readonly #topicIds = new TopicIds((ids) => topicsById(() => this.#connectBootstrap(), ids))
   readonly #nodes: Nodes
   readonly #stopWatching: () => void
@@ -110,6 +112,7 @@ class RunningProxy implements WireProxy {
     await promise
     clearTimeout(timer)
     this.#openSpans.close()
+    this.#tally.close()
   }
 
   #accept(client: Socket, connect: () => Promise<Socket>): void {
@@ -124,6 +127,7 @@ class RunningProxy implements WireProxy {
       nodes: this.#nodes,
       topicIds: this.#topicIds,
       openSpans: this.#openSpans,
+      groups: this.#groups,
       connection: key,
     })
     const connection: Connection = new Connection({

@@ -195,6 +195,8 @@ export interface FetchedTopic {
 export interface FetchedPartition {
   readonly index: number
   readonly errorCode: number
+  /** Offset after the last record that may be read; -1 where it is not known. */
+  readonly highWatermark: number
   readonly recordsFrom: number
   readonly recordsTo: number
   /** Producers with an aborted transaction in these records; undefined where there is none. */
@@ -223,7 +225,8 @@ export function fetchedLayout(frame: Buffer, { version, bodyAt }: BodyPlace): Fe
 function fetchedPartition(reader: Reader, version: number, flexible: boolean): FetchedPartition {
   const index = reader.int32()
   const errorCode = reader.int16()
-  reader.skip(version >= 5 ? 8 + 8 + 8 : 8 + 8) // high watermark, last stable offset, log start offset
+  const highWatermark = reader.offset()
+  reader.skip(version >= 5 ? 8 + 8 : 8) // last stable offset, log start offset
   let abortedProducers: Set<bigint> | undefined
   for (let left = reader.count(flexible); left > 0; left--) {
     abortedProducers ??= new Set()
@@ -235,5 +238,5 @@ function fetchedPartition(reader: Reader, version: number, flexible: boolean): F
   const length = Math.max(0, reader.length(flexible, 4))
   const recordsFrom = reader.skip(length)
   if (flexible) reader.skipTags()
-  return { index, errorCode, recordsFrom, recordsTo: recordsFrom + length, abortedProducers }
+  return { index, errorCode, highWatermark, recordsFrom, recordsTo: recordsFrom + length, abortedProducers }
 }

@@ -16,6 +16,7 @@ export const AT_LENGTH = 8
 export const AT_CRC = 17
 export const AT_CRC_START = 21
 export const AT_MAGIC = 16
+export const AT_LAST_OFFSET_DELTA = 23
 export const AT_PRODUCER_ID = 43
 export const AT_COUNT = 57
 /** The lower byte of the attributes. */
@@ -52,6 +53,15 @@ export function countRecords(buffer: Buffer, from: number, to: number): number {
   for (let at = from, end = batchEnd(buffer, at, to); end !== -1; at = end, end = batchEnd(buffer, at, to))
     if (isVersion2(buffer, at, end)) records += Math.max(0, buffer.readInt32BE(at + AT_COUNT))
   return records
+}
+
+/** The offset that follows the whole v2 batches of a partition; undefined where there is none. Never throws. */
+export function offsetAfter(buffer: Buffer, from: number, to: number): number | undefined {
+  let offset: number | undefined
+  for (let at = from, end = batchEnd(buffer, at, to); end !== -1; at = end, end = batchEnd(buffer, at, to))
+    if (isVersion2(buffer, at, end))
+      offset = Number(buffer.readBigInt64BE(at)) + buffer.readInt32BE(at + AT_LAST_OFFSET_DELTA) + 1
+  return offset
 }
 
 /** Is one of the whole v2 batches of a transaction? Never throws. */

@@ -8,6 +8,7 @@ import {
   AT_COUNT,
   AT_CRC,
   AT_CRC_START,
+  AT_LAST_OFFSET_DELTA,
   AT_LENGTH,
   AT_MAGIC,
   AT_PRODUCER_ID,
@@ -44,7 +45,6 @@ export interface BatchOptions {
 const NO_LEADER_EPOCH = -1
 const MAGIC = 2
 const AT_LEADER_EPOCH = 12
-const AT_LAST_OFFSET_DELTA = 23
 const AT_BASE_TIMESTAMP = 27
 const AT_MAX_TIMESTAMP = 35
 const AT_PRODUCER_EPOCH = 51

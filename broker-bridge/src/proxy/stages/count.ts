@@ -1,7 +1,9 @@
 import { PRODUCE, producedLayout, produceLayout } from '../../wire/00-produce.ts'
-import { FETCH, fetchedLayout } from '../../wire/01-fetch.ts'
+import { FETCH, type FetchTopic, fetchedLayout, fetchLayout } from '../../wire/01-fetch.ts'
 import { KAFKA_ERROR } from '../../wire/error-codes.ts'
-import { countRecords } from '../../wire/record-batch.ts'
+import { countRecords, offsetAfter } from '../../wire/record-batch.ts'
+import { offsetAsked } from '../asked-offset.ts'
+import type { ClientGroups } from '../client-groups.ts'
 import type { Answer, AnswerHook, Exchange, Stage } from '../exchange.ts'
 import type { Tally } from '../tally.ts'
 import { type TopicIds, topicKey } from '../topic-ids.ts'
@@ -9,15 +11,32 @@ import { type TopicIds, topicKey } from '../topic-ids.ts'
 export interface CountOptions {
   readonly tally: Tally
   readonly topicIds: TopicIds
+  readonly groups: ClientGroups
 }
 
-/** Records and bytes of what is permitted, as the broker answers it; refusals were counted where they were decided. */
+/**
+ * Records and bytes of what is permitted, as the broker answers it, and how long it took; refusals were counted where they were decided. Of what is
+ * fetched also how much there is still to fetch.
+ */
 export function count(options: CountOptions): Stage {
-  const onFetched = (answer: Answer): undefined => countFetched(answer, options)
   return (exchange) => {
-    if (exchange.api === PRODUCE) return countProduced(exchange, options)
-    return exchange.api === FETCH ? onFetched : undefined
+    options.groups.learn(exchange)
+    const counted = countIn(exchange, options)
+    if (!exchange.expectsAnswer) return counted
+    const startedAt = performance.now()
+    return (answer) => {
+      options.tally.took(exchange.api.name, (performance.now() - startedAt) / 1000)
+      return counted?.(answer)
+    }
   }
+}
+
+function countIn(exchange: Exchange, options: CountOptions): AnswerHook | undefined {
+  if (exchange.api === PRODUCE) return countProduced(exchange, options)
+  if (exchange.api !== FETCH) return undefined
+  const { topics } = exchange.layout(fetchLayout)
+  const clientId = exchange.header.clientId ?? ''
+  return (answer) => countFetched(answer, topics, options.groups.groupOf(clientId), options)
 }
 
 interface Sent {
@@ -58,14 +77,21 @@ function countAnswered(answer: Answer, sent: readonly Sent[], tally: Tally): und
   }
 }
 
-function countFetched(answer: Answer, { tally, topicIds }: CountOptions): undefined {
-  const { topics } = answer.layout(fetchedLayout)
+function countFetched(
+  answer: Answer,
+  asked: readonly FetchTopic[],
+  group: string,
+  { tally, topicIds }: CountOptions,
+): undefined {
   const frame = answer.frame()
-  for (const topic of topics) {
+  for (const topic of answer.layout(fetchedLayout).topics) {
     const name = topicIds.nameOf(topic) ?? ''
-    for (const { recordsFrom, recordsTo } of topic.partitions) {
+    for (const { index, highWatermark, recordsFrom, recordsTo } of topic.partitions) {
+      const position = offsetAfter(frame, recordsFrom, recordsTo) ?? offsetAsked(asked, topic, index)
+      if (highWatermark >= 0 && position !== undefined)
+        tally.behind(name, index, group, Math.max(0, highWatermark - position))
       if (recordsFrom === recordsTo) continue
-      tally.records('consume', name, 'ok', countRecords(frame, recordsFrom, recordsTo))
+      tally.records('consume', name, 'ok', countRecords(frame, recordsFrom, recordsTo), group)
       tally.bytes('consume', name, recordsTo - recordsFrom)
     }
   }

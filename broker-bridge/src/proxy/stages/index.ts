@@ -1,4 +1,5 @@
 import type { Access } from '../access.ts'
+import type { ClientGroups } from '../client-groups.ts'
 import type { Stage } from '../exchange.ts'
 import type { TraceOptions } from '../inject-contexts.ts'
 import type { Nodes } from '../nodes.ts'
@@ -16,6 +17,7 @@ import { traceProduce } from './trace-produce.ts'
 export interface StageOptions extends TraceOptions, TraceConsumeOptions {
   readonly access: Access
   readonly tally: Tally
+  readonly groups: ClientGroups
   readonly nodes: Nodes
   readonly topicIds: TopicIds
   /** Where the loopback listeners are. */

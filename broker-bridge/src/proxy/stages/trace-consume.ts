@@ -6,18 +6,13 @@
  */
 import { DEFAULT_RECORD_TRACE } from '@weft/schemas/snapshot'
 import { unpackedBatch } from '../../compression.ts'
-import {
-  FETCH,
-  type FetchedPartition,
-  type FetchTopic,
-  fetchedLayout,
-  fetchLayout,
-} from '../../wire/01-fetch.ts'
+import { FETCH, type FetchedPartition, fetchedLayout, fetchLayout } from '../../wire/01-fetch.ts'
 import { OFFSET_COMMIT } from '../../wire/08-offset-commit.ts'
 import { KAFKA_ERROR } from '../../wire/error-codes.ts'
 import { type Batch, batches } from '../../wire/record-batch.ts'
 import { patchBatch } from '../../wire/record-rewrite.ts'
 import { visitRecords } from '../../wire/records.ts'
+import { offsetAsked } from '../asked-offset.ts'
 import type { Answer, AnswerHook, Exchange, Stage } from '../exchange.ts'
 import type { TraceOptions } from '../inject-contexts.ts'
 import type { OpenSpans } from '../open-spans.ts'
@@ -48,7 +43,6 @@ function onFetch(exchange: Exchange, options: TraceConsumeOptions): AnswerHook {
       const name = options.topicIds.nameOf(fetched) ?? ''
       const trace = topicByName.get(name)?.trace ?? DEFAULT_RECORD_TRACE
       if (trace === 'never') continue
-      const topic = asked.find((each) => topicKey(each) === topicKey(fetched))
       for (const partition of fetched.partitions) {
         if (partition.recordsFrom === partition.recordsTo) continue
         const delivery = {
@@ -56,17 +50,13 @@ function onFetch(exchange: Exchange, options: TraceConsumeOptions): AnswerHook {
           unpacks: trace === 'always',
           clientId,
           partition,
-          fetchOffset: offsetAsked(topic, partition.index),
+          fetchOffset: offsetAsked(asked, fetched, partition.index) ?? 0,
         }
         traceDelivery(answer.frame(), delivery, options)
       }
     }
     return undefined
   }
-}
-
-function offsetAsked(topic: FetchTopic | undefined, partition: number): number {
-  return topic?.offsets[topic.partitions.indexOf(partition)] ?? 0
 }
 
 interface PartitionDelivery {
