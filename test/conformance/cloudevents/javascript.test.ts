@@ -84,7 +84,7 @@ function told(event: CloudEvent<unknown>): unknown {
     ...attributes
   } = JSON.parse(JSON.stringify(event)) as Record<string, unknown>
   const bytes = event.data instanceof Uint8Array ? Buffer.from(event.data).toString('base64') : base64
-  const [media] = String(attributes.datacontenttype ?? '').split(';')
+  const [media = ''] = (event.datacontenttype ?? '').split(';')
   return {
     ...attributes,
     datacontenttype: media,
