@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { type ClientMesh, startClientMesh } from './mesh.ts'
-import { javaClients, kcat, pythonWithClients } from './programs.ts'
+import { franzGo, javaClients, kcat, pythonWithClients } from './programs.ts'
 
 const run = promisify(execFile)
 const TIMEOUT_MS = 120_000
@@ -32,10 +32,10 @@ const PYTHON = [
 ]
 
 test('Kafka clients through a sidecar', { timeout: 900_000 }, async (t) => {
-  const [python, java, cat] = await Promise.all([pythonWithClients(), javaClients(NEWEST), kcat()])
-  const isNothing = [python, java, cat].every((found) => 'missing' in found)
-  if (isNothing)
-    return t.skip([python, java, cat].map((found) => 'missing' in found && found.missing).join('; '))
+  const clients = await Promise.all([pythonWithClients(), javaClients(NEWEST), kcat(), franzGo()])
+  if (clients.every((found) => 'missing' in found))
+    return t.skip(clients.map((found) => 'missing' in found && found.missing).join('; '))
+  const [python, java, cat, franz] = clients
   const mesh = await startClientMesh(t)
 
   for (const scenario of PYTHON)
@@ -44,6 +44,10 @@ test('Kafka clients through a sidecar', { timeout: 900_000 }, async (t) => {
       const script = join(import.meta.dirname, 'python', 'scenarios.py')
       await run(python.python, [script, scenario, JSON.stringify(mesh)], { timeout: TIMEOUT_MS })
     })
+  await t.test('franz-go', async (each) => {
+    if ('missing' in franz) return each.skip(franz.missing)
+    await run(franz.program, [mesh.bootstrap], { timeout: TIMEOUT_MS })
+  })
   await t.test('kcat', async (each) => {
     if ('missing' in cat) return each.skip(cat.missing)
     await runKcat(cat.kcat, mesh)

@@ -36,6 +36,13 @@ export const javaClients = (version: string): Promise<Found<{ readonly classPath
     await run('mvn', ['-B', '-q', '-f', pom, ...settings], { timeout: FETCH_TIMEOUT_MS })
   }).then((found) => ('missing' in found ? found : { classPath: join(found.folder, '*') }))
 
+/** The program of franz-go in `go/`. */
+export const franzGo = (): Promise<Found<{ readonly program: string }>> =>
+  fetched('go', join(GO, 'main.go'), async (folder) => {
+    await run('go', ['build', '-o', join(folder, 'franz'), '.'], { cwd: GO, timeout: FETCH_TIMEOUT_MS })
+  }).then((found) => ('missing' in found ? found : { program: join(found.folder, 'franz') }))
+const GO = join(import.meta.dirname, 'go')
+
 export async function kcat(): Promise<Found<{ readonly kcat: string }>> {
   try {
     await run('kcat', ['-V'])
