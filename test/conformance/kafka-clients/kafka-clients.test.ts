@@ -27,6 +27,7 @@ const PYTHON = [
   'confluent-kafka: transactions',
   'confluent-kafka: what is refused',
   'confluent-kafka: serializers with the registry',
+  'cloudevents: what it writes and what we write',
   'aiokafka',
   'kafka-python',
 ]

@@ -37,6 +37,16 @@ metadata: { name: secret }
 spec: { partitions: 1 }
 ---
 apiVersion: mesh.weft.dev/v1
+kind: Topic
+metadata: { name: c-events }
+spec: { partitions: 1 }
+---
+apiVersion: mesh.weft.dev/v1
+kind: Subscription
+metadata: { name: events }
+spec: { topic: c-events, service: front, group: c-events }
+---
+apiVersion: mesh.weft.dev/v1
 kind: Subscription
 metadata: { name: orders }
 spec: { topic: orders, service: front, group: orders }

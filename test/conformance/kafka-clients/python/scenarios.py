@@ -195,6 +195,63 @@ def confluent_schemas():
         assert registry.get_latest_version(subject).version == 1
 
 
+def cloudevents():
+    """The CloudEvents package, in both modes: over HTTP into the topic, where it reads it; into the topic, and read from the stream of a subscription."""
+    from cloudevents.core.bindings import http, kafka
+    from cloudevents.core.formats.json import JSONFormat
+    from cloudevents.core.v1.event import CloudEvent
+    from confluent_kafka import Producer
+
+    def event(name, data, media):
+        subject = 'order "12" % é'
+        return CloudEvent(
+            {"id": name, "source": "/shop", "type": "T", "subject": subject, "datacontenttype": media, "region": "eu"},
+            data,
+        )
+
+    def told(each):
+        data = each.get_data()
+        return {**each.get_attributes(), "data": data.decode() if isinstance(data, bytes) and each.get_datacontenttype().startswith("text") else data}
+
+    events = [
+        event("json", {"total": 3, "name": "Jürgen"}, "application/json"),
+        event("text", "grüß dich", "text/plain"),
+        event("bytes", bytes([0, 255, 128]), "application/octet-stream"),
+    ]
+    sent = {}
+    for mode in ["binary", "structured"]:
+        for each in events:
+            named = CloudEvent({**each.get_attributes(), "id": f"http-{mode}-{each.get_id()}"}, each.get_data())
+            message = getattr(http, f"to_{mode}_event")(named)
+            url = mesh["eventsUrl"] + "/v1/topics/c-events/events"
+            body = message.body.encode() if isinstance(message.body, str) else message.body
+            assert urllib.request.urlopen(urllib.request.Request(url, body, message.headers)).status == 200
+            sent[named.get_id()] = named
+    messages, _ = confluent_consume(["c-events"], len(sent))
+    for message in messages:
+        headers = {name: value for name, value in message.headers()}
+        read = kafka.from_kafka_event(kafka.KafkaMessage(headers, message.key(), message.value()))
+        assert told(read) == told(sent[read.get_id()]), (told(read), told(sent[read.get_id()]))
+
+    producer = Producer({"bootstrap.servers": BOOTSTRAP})
+    for mode in ["binary", "structured"]:
+        for each in events:
+            named = CloudEvent({**each.get_attributes(), "id": f"kafka-{mode}-{each.get_id()}"}, each.get_data())
+            message = getattr(kafka, f"to_{mode}_event")(named)
+            producer.produce("c-events", message.value, key=message.key, headers=dict(message.headers))
+            sent[named.get_id()] = named
+    assert producer.flush(PATIENCE_S) == 0
+    stream = urllib.request.urlopen(mesh["eventsUrl"] + "/v1/subscriptions/events/events?settle=auto", timeout=PATIENCE_S)
+    left = set(sent)
+    while left:
+        line = stream.readline()
+        if line.startswith(b"data: "):
+            read = JSONFormat().read(CloudEvent, json.dumps(json.loads(line[6:])["event"]))
+            assert told(read) == told(sent[read.get_id()]), (told(read), told(sent[read.get_id()]))
+            left.discard(read.get_id())
+    stream.close()
+
+
 async def aiokafka():
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
     from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -264,6 +321,7 @@ SCENARIOS = {
     "confluent-kafka: transactions": confluent_transactions,
     "confluent-kafka: what is refused": confluent_refused,
     "confluent-kafka: serializers with the registry": confluent_schemas,
+    "cloudevents: what it writes and what we write": cloudevents,
     "aiokafka": lambda: asyncio.run(aiokafka()),
     "kafka-python": kafka_python,
 }
