@@ -119,6 +119,11 @@ export const METRICS = {
     help: 'Records behind what local Kafka clients have been given, over all their partitions; group: - where several share a client id.',
     labels: ['identity', 'topic', 'group'],
   },
+  weft_kafka_throttle_seconds_total: {
+    type: 'counter',
+    help: 'For how long local Kafka clients were asked to wait, since they were over the quota of a topic.',
+    labels: ['operation', 'identity', 'topic'],
+  },
   weft_kafka_request_duration_seconds: {
     type: 'histogram',
     help: 'Time from a request of a local Kafka client to its answer; a Fetch waits for records.',

@@ -53,6 +53,11 @@ export interface TopicSchema {
   }[]
 }
 
+export interface TopicQuota {
+  readonly produceBytesPerSecond?: number
+  readonly consumeBytesPerSecond?: number
+}
+
 export interface TopicEntry {
   readonly name: string
   readonly partitions: number
@@ -62,6 +67,8 @@ export interface TopicEntry {
   readonly producer?: ProducerSettings
   /** Absent where an older control plane does not say it: DEFAULT_DURABILITY. */
   readonly durability?: Durability
+  /** Of each workload that writes or reads it with a Kafka client; absent: none. */
+  readonly quota?: TopicQuota
   /** Absent: DEFAULT_RECORD_TRACE. */
   readonly trace?: RecordTrace
   /** Absent: a value is whatever its publisher says it is. */

@@ -9,6 +9,7 @@ export const TOPIC = object(
     producer: object({ lingerMs: whole(0), batchBytes: whole(1), compression: oneOf(...COMPRESSIONS) }),
     durability: oneOf(...DURABILITIES),
     trace: oneOf(...RECORD_TRACES),
+    quota: object({}, { produceBytesPerSecond: whole(1), consumeBytesPerSecond: whole(1) }),
     schema: object({
       type: oneOf(...SCHEMA_TYPES),
       subject: text,

@@ -53,6 +53,8 @@ export class Connection {
   #held: Buffer | undefined
   /** True while an answer waits for a hook: those behind it wait as well. */
   #isAnswerHeld = false
+  /** While the client is over a quota. */
+  #mute: NodeJS.Timeout | undefined
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -91,6 +93,7 @@ export class Connection {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     clearTimeout(this.#firstRequestTimer)
+    clearTimeout(this.#mute)
     for (const socket of [this.#client, this.#broker]) if (socket !== undefined) endSoon(socket)
     this.#options.onClose(error)
   }
@@ -169,8 +172,21 @@ export class Connection {
 
   #isFull(broker: Socket): boolean {
     return (
-      broker.writableNeedDrain || this.#client.writableNeedDrain || this.#inFlight.length >= MAX_IN_FLIGHT
+      this.#mute !== undefined ||
+      broker.writableNeedDrain ||
+      this.#client.writableNeedDrain ||
+      this.#inFlight.length >= MAX_IN_FLIGHT
     )
+  }
+
+  /** Reads nothing of the client for so long; answers still come. */
+  #muteFor(milliseconds: number): void {
+    clearTimeout(this.#mute)
+    this.#mute = setTimeout(() => {
+      this.#mute = undefined
+      this.#guard(() => this.#pump())
+    }, milliseconds)
+    this.#setFlow(this.#client, false)
   }
 
   #setFlow(socket: Socket, flows: boolean): void {
@@ -193,6 +209,7 @@ export class Connection {
     if (exchange.localAnswer === undefined && exchange.isForwarded) writeAll(broker, exchange)
     exchange.release()
     if (exchange.expectsAnswer) this.#inFlight.push(exchange)
+    if (exchange.muteMs > 0) this.#muteFor(exchange.muteMs)
     if (exchange.closesConnection)
       this.close(
         new MeshError('permission_denied', 'refused by policy, and acks=0 leaves no other way to say so'),
@@ -253,6 +270,7 @@ export class Connection {
   #send(answer: Answer, memory: FrameMemory | undefined): void {
     this.#inFlight.shift()
     this.#client.write(answer.frame(), memory && (() => memory.release()))
+    if (answer.muteMs > 0) this.#muteFor(answer.muteMs)
     // A full queue had stopped the client.
     if (this.#inFlight.length === MAX_IN_FLIGHT - 1) setImmediate(() => this.#guard(() => this.#pump()))
   }

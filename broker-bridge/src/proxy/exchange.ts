@@ -28,6 +28,8 @@ export class Exchange {
   isForwarded = true
   /** The connection ends once this request is written to the broker (acks=0 and something refused, as Kafka does). */
   closesConnection = false
+  /** For so long nothing more is read of the client, which has no answer to be told in. */
+  muteMs = 0
   #frame: Buffer
   #pieces: readonly Buffer[] | undefined
   readonly #memo = new Memo()
@@ -142,6 +144,8 @@ class Memo {
 export class Answer {
   readonly api: Api
   readonly version: number
+  /** For so long nothing more is read of the client once it has this answer. */
+  muteMs = 0
   #frame: Buffer
   #bodyAt = -1
   #message: unknown

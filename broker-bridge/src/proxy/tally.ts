@@ -44,6 +44,12 @@ export class Tally {
     this.#lag.note({ ...this.#labels(topic, group), partition, behind: records })
   }
 
+  /** For how long a client was asked to wait. */
+  throttled(operation: Operation, topic: string, seconds: number): void {
+    const labels = { operation, identity: this.#serviceAccount(), topic: this.#topics.label(topic) }
+    this.#metrics.counter('weft_kafka_throttle_seconds_total').inc(labels, seconds)
+  }
+
   /** How long a request took. */
   took(api: string, seconds: number): void {
     const identity = this.#serviceAccount()

@@ -12,6 +12,7 @@ import { ClientGroups } from './client-groups.ts'
 import { Connection } from './connection.ts'
 import { listen, Nodes } from './nodes.ts'
 import { OpenSpans } from './open-spans.ts'
+import { Quotas } from './quotas.ts'
 import { stagesOf } from './stages/index.ts'
 import { Tally } from './tally.ts'
 import { TopicIds } from './topic-ids.ts'
@@ -59,6 +60,7 @@ class RunningProxy implements WireProxy {
   readonly #tally: Tally
   readonly #openSpans = new OpenSpans()
   readonly #groups = new ClientGroups()
+  readonly #quotas: Quotas
   readonly #topicIds = new TopicIds((ids) => topicsById(() => this.#connectBootstrap(), ids))
   readonly #nodes: Nodes
   readonly #stopWatching: () => void
@@ -70,6 +72,7 @@ class RunningProxy implements WireProxy {
   constructor(options: WireProxyOptions) {
     this.#options = options
     this.#access = new Access(options)
+    this.#quotas = new Quotas(options.snapshots)
     this.#tally = new Tally(options.metrics, () => this.#access.serviceAccount)
     this.#server = createServer({ noDelay: true }, (client) =>
       this.#accept(client, () => this.#connectBootstrap()),
@@ -128,6 +131,7 @@ class RunningProxy implements WireProxy {
       topicIds: this.#topicIds,
       openSpans: this.#openSpans,
       groups: this.#groups,
+      quotas: this.#quotas,
       connection: key,
     })
     const connection: Connection = new Connection({

@@ -133,6 +133,8 @@ export function produceLayout(frame: Buffer, { version, bodyAt }: BodyPlace): Pr
 /** What a Produce answer says, topic by topic. */
 export interface ProducedLayout {
   readonly topics: readonly ProducedTopic[]
+  /** Of the throttle time, an int32; undefined in version 0, which has none. */
+  readonly throttleAt: number | undefined
   /** Whether tagged fields follow: new leaders, for one. */
   readonly hasTags: boolean
 }
@@ -164,8 +166,8 @@ export function producedLayout(frame: Buffer, { version, bodyAt }: BodyPlace): P
     if (flexible) reader.skipTags()
     topics.push({ name, topicId, partitions })
   }
-  if (version >= 1) reader.skip(4)
-  return { topics, hasTags: flexible && reader.unsignedVarint() > 0 }
+  const throttleAt = version >= 1 ? reader.skip(4) : undefined
+  return { topics, throttleAt, hasTags: flexible && reader.unsignedVarint() > 0 }
 }
 
 function producedPartition(reader: Reader, version: number, flexible: boolean): ProducedPartition {

@@ -76,13 +76,14 @@ export function topicEntries(
   schemaOf: SchemaLookup,
 ): readonly TopicEntry[] {
   return wantedTopics(topics, subscriptions).map(
-    ({ name, partitions, maxMessageBytes, producer, durability, trace, schema }) => ({
+    ({ name, partitions, maxMessageBytes, producer, durability, trace, quota, schema }) => ({
       name,
       partitions,
       maxMessageBytes,
       ...(producer !== undefined && { producer }),
       ...(durability !== undefined && { durability }),
       ...(trace !== undefined && { trace }),
+      ...(quota !== undefined && { quota }),
       ...(schema !== undefined && { schema: schemaOf(schema) }),
     }),
   )

@@ -10,6 +10,7 @@ import type {
   ProducerSettings,
   RecordTrace,
   SchemaValidation,
+  TopicQuota,
   ValueFormat,
 } from '../snapshot-topics.ts'
 import type { ExternalServiceSpec, ExternalServiceSpecInput } from './specs/external-service.ts'
@@ -121,6 +122,7 @@ export interface TopicSpec {
   readonly producer: ProducerSettings
   readonly durability: Durability
   readonly trace: RecordTrace
+  readonly quota?: TopicQuota
   readonly schema?: TopicSchemaSpec
 }
 

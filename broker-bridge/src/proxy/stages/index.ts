@@ -3,6 +3,7 @@ import type { ClientGroups } from '../client-groups.ts'
 import type { Stage } from '../exchange.ts'
 import type { TraceOptions } from '../inject-contexts.ts'
 import type { Nodes } from '../nodes.ts'
+import type { Quotas } from '../quotas.ts'
 import type { Tally } from '../tally.ts'
 import type { TopicIds } from '../topic-ids.ts'
 import { addresses } from './addresses.ts'
@@ -11,6 +12,7 @@ import { authorize } from './authorize/index.ts'
 import { checkSchemas } from './check-schemas.ts'
 import { count } from './count.ts'
 import { learnTopics } from './learn-topics.ts'
+import { throttle } from './throttle.ts'
 import { type TraceConsumeOptions, traceConsume } from './trace-consume.ts'
 import { traceProduce } from './trace-produce.ts'
 
@@ -18,6 +20,7 @@ export interface StageOptions extends TraceOptions, TraceConsumeOptions {
   readonly access: Access
   readonly tally: Tally
   readonly groups: ClientGroups
+  readonly quotas: Quotas
   readonly nodes: Nodes
   readonly topicIds: TopicIds
   /** Where the loopback listeners are. */
@@ -43,6 +46,8 @@ export function stagesOf(options: StageOptions): readonly Stage[] {
     addresses(options.nodes, options.host),
     // Counts what the client sends and what it is given, as it is: before a context is added to it.
     count(options),
+    // Beside counting, for the same reason: what tracing adds is not the client's.
+    throttle(options),
     // Last: a request whose batches have grown is pieces of the old frame and the new batches, no frame to read.
     traceProduce(options),
     traceConsume(options),

@@ -28,6 +28,9 @@ const MAX_MESSAGE_BYTES = 536_870_912
 /** An event waits for its acknowledgement ten seconds by default: longer waiting before it leaves is a typing error. */
 const MAX_LINGER_MS = 5_000
 
+/** More than a network has. */
+const MAX_BYTES_PER_SECOND = 1_000_000_000_000
+
 const spec = map({
   name: text('kafka-name', 'The name in Kafka, where metadata.name cannot be it.'),
   partitions: { ...wholeNumber(1, MAX_PARTITIONS, 'Can grow, never shrink.'), default: DEFAULT_PARTITIONS },
@@ -79,6 +82,14 @@ const spec = map({
     ),
     default: DEFAULT_RECORD_TRACE,
   },
+  quota: map({
+    produceBytesPerSecond: wholeNumber(
+      1,
+      MAX_BYTES_PER_SECOND,
+      'That each workload may send with a Kafka client; beyond it, clients are asked to wait.',
+    ),
+    consumeBytesPerSecond: wholeNumber(1, MAX_BYTES_PER_SECOND, 'That each workload may fetch.'),
+  }),
   schema: map(
     {
       type: oneOf(['avro', 'json'], 'Publishers send JSON in either case: Avro is how it is stored.'),
@@ -123,6 +134,7 @@ export const topic: KindDefinition<'Topic'> = {
     producer: { ...DEFAULT_PRODUCER, ...given.producer },
     durability: given.durability ?? DEFAULT_DURABILITY,
     trace: given.trace ?? DEFAULT_RECORD_TRACE,
+    ...(given.quota !== undefined && { quota: given.quota }),
     ...(given.schema !== undefined && {
       schema: completeSchema(given.schema, given.name ?? metadata.name),
     }),
