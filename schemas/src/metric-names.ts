@@ -66,7 +66,7 @@ export const METRICS = {
   },
   weft_faults_injected_total: {
     type: 'counter',
-    help: 'Requests held back or answered on purpose. kind: delay | abort.',
+    help: 'Requests held back, answered or broken off on purpose. kind: delay | abort, of Kafka clients: delay | not-leader | disconnect.',
     labels: ['destination', 'kind'],
   },
   weft_rate_limited_total: {

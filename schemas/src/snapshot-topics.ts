@@ -53,6 +53,18 @@ export interface TopicSchema {
   }[]
 }
 
+/** Faults that Kafka clients get on purpose; each for its share of the requests. */
+export interface TopicFault {
+  /** Absent: both. */
+  readonly operations?: readonly ('produce' | 'consume')[]
+  /** The answer comes so much later. */
+  readonly delay?: { readonly percent: number; readonly fixedMs: number }
+  /** NOT_LEADER_OR_FOLLOWER in place of the broker's answer. */
+  readonly notLeader?: { readonly percent: number }
+  /** The connection ends before the broker sees the request. */
+  readonly disconnect?: { readonly percent: number }
+}
+
 export interface TopicQuota {
   readonly produceBytesPerSecond?: number
   readonly consumeBytesPerSecond?: number
@@ -67,6 +79,8 @@ export interface TopicEntry {
   readonly producer?: ProducerSettings
   /** Absent where an older control plane does not say it: DEFAULT_DURABILITY. */
   readonly durability?: Durability
+  /** The first that speaks of the operation applies. */
+  readonly faults?: readonly TopicFault[]
   /** Of each workload that writes or reads it with a Kafka client; absent: none. */
   readonly quota?: TopicQuota
   /** Absent: DEFAULT_RECORD_TRACE. */

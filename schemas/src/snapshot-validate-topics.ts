@@ -9,6 +9,17 @@ export const TOPIC = object(
     producer: object({ lingerMs: whole(0), batchBytes: whole(1), compression: oneOf(...COMPRESSIONS) }),
     durability: oneOf(...DURABILITIES),
     trace: oneOf(...RECORD_TRACES),
+    faults: listOf(
+      object(
+        {},
+        {
+          operations: listOf(oneOf('produce', 'consume'), 1),
+          delay: object({ percent: whole(0), fixedMs: whole(1) }),
+          notLeader: object({ percent: whole(0) }),
+          disconnect: object({ percent: whole(0) }),
+        },
+      ),
+    ),
     quota: object({}, { produceBytesPerSecond: whole(1), consumeBytesPerSecond: whole(1) }),
     schema: object({
       type: oneOf(...SCHEMA_TYPES),

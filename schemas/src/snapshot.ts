@@ -21,6 +21,7 @@ export {
   type ProducerSettings,
   type RecordTrace,
   type TopicEntry,
+  type TopicFault,
   type TopicSchema,
   type ValueFormat,
 } from './snapshot-topics.ts'

@@ -1,6 +1,7 @@
 /** The error codes of the Kafka protocol that the sidecar itself answers with (org.apache.kafka.common.protocol.Errors). */
 export const KAFKA_ERROR = {
   none: 0,
+  notLeaderOrFollower: 6,
   topicAuthorizationFailed: 29,
   groupAuthorizationFailed: 30,
   clusterAuthorizationFailed: 31,

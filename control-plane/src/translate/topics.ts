@@ -76,7 +76,7 @@ export function topicEntries(
   schemaOf: SchemaLookup,
 ): readonly TopicEntry[] {
   return wantedTopics(topics, subscriptions).map(
-    ({ name, partitions, maxMessageBytes, producer, durability, trace, quota, schema }) => ({
+    ({ name, partitions, maxMessageBytes, producer, durability, trace, quota, faults, schema }) => ({
       name,
       partitions,
       maxMessageBytes,
@@ -84,6 +84,7 @@ export function topicEntries(
       ...(durability !== undefined && { durability }),
       ...(trace !== undefined && { trace }),
       ...(quota !== undefined && { quota }),
+      ...(faults !== undefined && { faults }),
       ...(schema !== undefined && { schema: schemaOf(schema) }),
     }),
   )

@@ -44,7 +44,7 @@ test('all faults of all documents come at once, in the order of the text, at the
     ),
     [
       '4:21 spec.partitions | spec.partitions: expected a whole number from 1 to 10000, came 0',
-      '4:24 spec.retention | spec.retention: expected one of name, partitions, replicationFactor, config, maxMessageBytes, producer, durability, trace, quota, schema, came the unknown key "retention"',
+      '4:24 spec.retention | spec.retention: expected one of name, partitions, replicationFactor, config, maxMessageBytes, producer, durability, trace, quota, faults, schema, came the unknown key "retention"',
       '6:1 apiVersion | apiVersion: expected "mesh.weft.dev/v1" or "gateway.networking.k8s.io/v1", came nothing',
       `6:7 kind | kind: expected one of ${KINDS.join(', ')}, came "Servise" (did you mean Service?)`,
       '10:19 metadata.name | metadata.name: expected a text, came 7 (put it in quotes)',

@@ -10,6 +10,7 @@ import type {
   ProducerSettings,
   RecordTrace,
   SchemaValidation,
+  TopicFault,
   TopicQuota,
   ValueFormat,
 } from '../snapshot-topics.ts'
@@ -123,6 +124,7 @@ export interface TopicSpec {
   readonly durability: Durability
   readonly trace: RecordTrace
   readonly quota?: TopicQuota
+  readonly faults?: readonly TopicFault[]
   readonly schema?: TopicSchemaSpec
 }
 

@@ -159,7 +159,7 @@ test('a fault says path, what was expected and what came', () => {
 
 test('an unknown key names the nearest known one', () => {
   assert.deepEqual(messages({ ...head('Topic'), spec: { partitons: 3 } }), [
-    'spec.partitons: expected one of name, partitions, replicationFactor, config, maxMessageBytes, producer, durability, trace, quota, schema, came the unknown key "partitons" (did you mean partitions?)',
+    'spec.partitons: expected one of name, partitions, replicationFactor, config, maxMessageBytes, producer, durability, trace, quota, faults, schema, came the unknown key "partitons" (did you mean partitions?)',
   ])
 })
 

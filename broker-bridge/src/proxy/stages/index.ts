@@ -1,3 +1,4 @@
+import type { Metrics } from '@weft/schemas/node/metrics'
 import type { Access } from '../access.ts'
 import type { ClientGroups } from '../client-groups.ts'
 import type { Stage } from '../exchange.ts'
@@ -11,6 +12,7 @@ import { apiFilter } from './api-filter.ts'
 import { authorize } from './authorize/index.ts'
 import { checkSchemas } from './check-schemas.ts'
 import { count } from './count.ts'
+import { faults } from './faults.ts'
 import { learnTopics } from './learn-topics.ts'
 import { throttle } from './throttle.ts'
 import { type TraceConsumeOptions, traceConsume } from './trace-consume.ts'
@@ -19,6 +21,7 @@ import { traceProduce } from './trace-produce.ts'
 export interface StageOptions extends TraceOptions, TraceConsumeOptions {
   readonly access: Access
   readonly tally: Tally
+  readonly metrics: Metrics
   readonly groups: ClientGroups
   readonly quotas: Quotas
   readonly nodes: Nodes
@@ -40,6 +43,8 @@ export function stagesOf(options: StageOptions): readonly Stage[] {
     // Before all that costs or leaves a mark: a refused topic is neither traced nor sent, and a fetched one that was
     // closed meanwhile is out of the answer before spans are started for it.
     authorize(options),
+    // Of what is permitted only: a fault says nothing of what may not be seen. Before what counts: the broker did not have it.
+    faults(options),
     // Of what may be sent only: who may not send to a topic does not learn what it takes.
     checkSchemas(options),
     // Reads answers only. After authorize, which merges what the broker was not asked.

@@ -18,7 +18,8 @@ import { DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_PARTITIONS, DEFAULT_REPLICATION_FACT
 import { type LocatedFault, locatedFault, showValue } from '../fault.ts'
 import type { ResourceInputOfKind, TopicSchemaSpec } from '../types.ts'
 import { type KindDefinition, member } from './definition.ts'
-import { map, oneOf, resource, text, wholeNumber } from './shapes.ts'
+import { list, map, oneOf, resource, text, wholeNumber } from './shapes.ts'
+import { percent } from './traffic-policy-balancing.ts'
 
 /** Above it, a broker spends more on a partition's bookkeeping than on its records; a typing error, then. */
 const MAX_PARTITIONS = 10_000
@@ -28,6 +29,8 @@ const MAX_MESSAGE_BYTES = 536_870_912
 /** An event waits for its acknowledgement ten seconds by default: longer waiting before it leaves is a typing error. */
 const MAX_LINGER_MS = 5_000
 
+/** Clients give up their request after half a minute. */
+const MAX_FAULT_DELAY_MS = 60_000
 /** More than a network has. */
 const MAX_BYTES_PER_SECOND = 1_000_000_000_000
 
@@ -90,6 +93,26 @@ const spec = map({
     ),
     consumeBytesPerSecond: wholeNumber(1, MAX_BYTES_PER_SECOND, 'That each workload may fetch.'),
   }),
+  faults: list(
+    map({
+      operations: list(oneOf(['produce', 'consume'], 'Both where absent.'), 'Which requests.', 2),
+      delay: map(
+        {
+          percent: percent('Of the requests.'),
+          fixedMs: wholeNumber(1, MAX_FAULT_DELAY_MS, 'How much later their answer comes.'),
+        },
+        ['percent', 'fixedMs'],
+      ),
+      notLeader: map({ percent: percent('Of the requests, answered with NOT_LEADER_OR_FOLLOWER.') }, [
+        'percent',
+      ]),
+      disconnect: map({ percent: percent('Of the requests, in place of which the connection ends.') }, [
+        'percent',
+      ]),
+    }),
+    'Faults that Kafka clients get on purpose; the first that speaks of the operation applies.',
+    8,
+  ),
   schema: map(
     {
       type: oneOf(['avro', 'json'], 'Publishers send JSON in either case: Avro is how it is stored.'),
@@ -135,6 +158,7 @@ export const topic: KindDefinition<'Topic'> = {
     durability: given.durability ?? DEFAULT_DURABILITY,
     trace: given.trace ?? DEFAULT_RECORD_TRACE,
     ...(given.quota !== undefined && { quota: given.quota }),
+    ...(given.faults !== undefined && { faults: given.faults }),
     ...(given.schema !== undefined && {
       schema: completeSchema(given.schema, given.name ?? metadata.name),
     }),

@@ -38,14 +38,35 @@ export const authorizeFetch: Authorizer = (exchange, context) => {
   for (const topic of layout.topics) {
     const error = errorOf(topic, layout, context)
     if (error === undefined) kept.push(topic)
-    else refusals.push(refusal(topic, topic.partitions, error))
+    else refusals.push(fetchRefusal(topic, topic.partitions, error))
   }
-  if (refusals.length > 0 && kept.length === 0) {
+  const merge = refusals.length === 0 ? undefined : withoutFetched(exchange, layout, { kept, refusals })
+  if (exchange.localAnswer !== undefined) return undefined
+  const judge = judgeAgain(context)
+  return (answer) => {
+    judge(answer)
+    return merge?.(answer)
+  }
+}
+
+/** Asks the broker for these topics only, and answers for the others. */
+export function withoutFetched(
+  exchange: Exchange,
+  layout: FetchLayout,
+  { kept, refusals }: { readonly kept: readonly FetchTopic[]; readonly refusals: readonly Refusal[] },
+): AnswerHook | undefined {
+  if (kept.length === 0) {
     exchange.answer(FETCH, { ...FETCH.response.absent, topics: refusals })
     return undefined
   }
-  if (refusals.length > 0) cut(exchange, layout, kept)
-  return judgeAgain(context, layout, refusals)
+  cut(exchange, layout, kept)
+  const order = layout.topics.map(topicKey)
+  return (answer) => {
+    const message = answer.message(FETCH)
+    message.topics = inClientOrder(order, [...message.topics, ...refusals], topicKey)
+    answer.changed()
+    return undefined
+  }
 }
 
 function errorOf(
@@ -75,9 +96,10 @@ function cut(exchange: Exchange, layout: FetchLayout, kept: FetchLayout['topics'
   exchange.replace(withTopics(FETCH, exchange.version, { frame, topicsFrom, topicsTo, kept }))
 }
 
-type Refusal = ReturnType<typeof refusal>
+type Refusal = ReturnType<typeof fetchRefusal>
 
-const refusal = (
+/** What is answered for a topic that the broker is not asked for. */
+export const fetchRefusal = (
   { name, topicId }: Pick<FetchTopic, 'name' | 'topicId'>,
   partitions: readonly number[],
   errorCode: number,
@@ -98,29 +120,24 @@ const refusal = (
   tags: [],
 })
 
-function judgeAgain(
-  context: AuthorizeContext,
-  { topics: asked }: FetchLayout,
-  refusals: readonly Refusal[],
-): AnswerHook {
+/** Of what a policy has closed meanwhile the client gets nothing. */
+function judgeAgain(context: AuthorizeContext): (answer: Answer) => void {
   const { access } = context
   const epoch = access.epoch
   return (answer) => {
     const closed = access.epoch === epoch ? [] : closedSince(answer, context)
-    if (closed.length === 0 && refusals.length === 0) return undefined
+    if (closed.length === 0) return
     const message = answer.message(FETCH)
-    const topics = message.topics.map((topic) =>
+    message.topics = message.topics.map((topic) =>
       closed.some((each) => topicKey(each) === topicKey(topic))
-        ? refusal(
+        ? fetchRefusal(
             topic,
             topic.partitions.map(({ index }) => index),
             KAFKA_ERROR.topicAuthorizationFailed,
           )
         : topic,
     )
-    message.topics = inClientOrder(asked.map(topicKey), [...topics, ...refusals], topicKey)
     answer.changed()
-    return undefined
   }
 }
 

@@ -31,7 +31,7 @@ export const authorizeProduce: Authorizer = (exchange, context) => {
       continue
     }
     context.tally.produceRefused(exchange.frame, context.topicIds.nameOf(topic) ?? '', topic)
-    refusals.push(refusal(topic, error))
+    refusals.push(produceRefusal(topic, error))
   }
   if (refusals.length === 0) return undefined
 
@@ -39,12 +39,19 @@ export const authorizeProduce: Authorizer = (exchange, context) => {
     exchange.closesConnection = true
     exchange.isForwarded = kept.length > 0
   }
-  if (kept.length === 0) return answerAll(exchange, refusals)
+  return withoutProduced(exchange, layout, { kept, refusals })
+}
 
-  const { topicsFrom, topicsTo } = layout
+/** Sends the broker these topics only, and answers for the others. */
+export function withoutProduced(
+  exchange: Exchange,
+  { topics, topicsFrom, topicsTo }: ProduceLayout,
+  { kept, refusals }: { readonly kept: readonly ProduceTopic[]; readonly refusals: readonly Refusal[] },
+): AnswerHook | undefined {
+  if (kept.length === 0) return answerAll(exchange, refusals)
   const frame = exchange.frame
   exchange.replace(withTopics(PRODUCE, exchange.version, { frame, topicsFrom, topicsTo, kept }))
-  return mergeInto(layout.topics.map(topicKey), refusals)
+  return mergeInto(topics.map(topicKey), refusals)
 }
 
 const isTransactional = (frame: Buffer, { topics }: ProduceLayout): boolean =>
@@ -52,9 +59,10 @@ const isTransactional = (frame: Buffer, { topics }: ProduceLayout): boolean =>
     partitions.some(({ recordsFrom, recordsTo }) => hasTransactional(frame, recordsFrom, recordsTo)),
   )
 
-type Refusal = ReturnType<typeof refusal>
+type Refusal = ReturnType<typeof produceRefusal>
 
-const refusal = (topic: ProduceTopic, errorCode: number) => ({
+/** What is answered for a topic that the broker does not see. */
+export const produceRefusal = (topic: ProduceTopic, errorCode: number) => ({
   name: topic.name,
   topicId: topic.topicId,
   partitions: topic.partitions.map(({ index }) => ({
@@ -71,7 +79,8 @@ const refusal = (topic: ProduceTopic, errorCode: number) => ({
 })
 
 function answerAll(exchange: Exchange, topics: readonly Refusal[]): undefined {
-  if (exchange.expectsAnswer) exchange.answer(PRODUCE, { topics, throttleTimeMs: 0, tags: [] })
+  if (!exchange.expectsAnswer) exchange.isForwarded = false
+  else exchange.answer(PRODUCE, { topics, throttleTimeMs: 0, tags: [] })
 }
 
 const mergeInto =
