@@ -107,7 +107,7 @@ const serviceWith = (endpointIdentity: Check, optional: Members): Check =>
     optional,
   )
 const MESH_SERVICE = serviceWith(identity, { routes: ROUTE_TABLE, tcpPorts: listOf(port) })
-const EXTERNAL_SERVICE = serviceWith(oneOf(''), { external: EXTERNAL })
+const EXTERNAL_SERVICE = serviceWith(oneOf(''), { external: EXTERNAL, tcpPorts: listOf(port) })
 /** Only what says that it is outside of the mesh may do without identities. */
 const SERVICE: Check = (value, path, report) => {
   const isExternal = typeof value === 'object' && value !== null && 'external' in value

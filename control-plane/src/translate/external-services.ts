@@ -46,6 +46,7 @@ function entryOf({ metadata, spec }: ExternalServiceResource, host: string, port
         labels: {},
       }),
     ),
+    ...(port.protocol === 'tcp' && { tcpPorts: [port.port] }),
     external: {
       name: metadata.name,
       resolution,

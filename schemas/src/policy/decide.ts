@@ -74,9 +74,7 @@ function withNormalPath<A extends Action & { protocol: 'http' }>(action: A): A |
 export function targets(policy: NamedPolicy, action: Action, subject: Subject): boolean {
   const target: PolicyTarget = policy.target
   if (target.mesh === true) return true
-  if (action.protocol === 'tcp')
-    return target.service === action.service && policy.namespace === action.namespace
-  if (action.protocol === 'http')
+  if (action.protocol === 'tcp' || action.protocol === 'http')
     return target[action.resource ?? 'service'] === action.service && policy.namespace === action.namespace
   const expand = (pattern: string) => expandPlaceholders(pattern, subject)
   switch (action.resource) {

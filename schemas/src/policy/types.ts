@@ -59,6 +59,8 @@ export interface KafkaAction {
 /** A connection whose bytes nobody reads: all that is known is where it leads. */
 export interface TcpAction {
   readonly protocol: 'tcp'
+  /** A service of the mesh where absent. */
+  readonly resource?: 'externalService'
   readonly service: string
   readonly namespace: string
   /** Port of the service. */

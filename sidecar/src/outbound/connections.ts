@@ -6,7 +6,7 @@ import { acceptHttp } from '../transport/accept-http.ts'
 import type { Peer, Service } from '../transport/exchange.ts'
 import type { Http1Limits } from '../transport/http1/limits.ts'
 import { type OpenTunnel, PendingSplice } from '../transport/tcp/pending-splice.ts'
-import type { OutsideTcp } from './external/outside-tcp.ts'
+import { type OutsideTcp, outsideTunnel } from './external/outside-tcp.ts'
 import type { Router } from './route.ts'
 import type { OutboundTcp } from './tcp.ts'
 
@@ -35,7 +35,8 @@ export function outboundConnections(options: OutboundConnectionsOptions): Outbou
   /** Undefined: what comes through it is to be read. Throws MeshError where it may not be opened. */
   const tunnelTo = (authority: string): OpenTunnel | undefined => {
     const target = router.tcpTarget(authority)
-    if (target !== undefined) return (done) => tcp.connect(target, done)
+    if (target !== undefined)
+      return outsideTunnel(outsideTcp, target) ?? ((done) => tcp.connect(target, done))
     const outside = router.outside(authority)
     return outside && outsideTcp.tunnelTo(outside)
   }

@@ -201,7 +201,13 @@ function connection(what: string, path: string | undefined, namespace: string): 
   const [, service = '', port = ''] = /^(.+):([0-9]{1,5})$/.exec(what) ?? []
   if (service === '')
     throw usageError(`which port? As in: weft can WHO connect ${what}:5432`, 'Each port is asked for itself.')
-  return { protocol: 'tcp', ...serviceNamed(service, namespace), port: Number(port) }
+  const [, external = service] = /^externalService:(.+)$/.exec(service) ?? []
+  return {
+    protocol: 'tcp',
+    ...serviceNamed(external, namespace),
+    ...(external !== service && { resource: 'externalService' as const }),
+    port: Number(port),
+  }
 }
 
 function serviceNamed(

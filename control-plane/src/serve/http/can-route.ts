@@ -77,6 +77,7 @@ const ACTION = {
       required: ['protocol', 'service', 'port'],
       properties: {
         protocol: { const: 'tcp' },
+        resource: { const: 'externalService' },
         service: TEXT,
         namespace: TEXT,
         port: { type: 'integer', minimum: 1, maximum: 65_535 },

@@ -134,7 +134,7 @@ function sourceFaults(source: unknown, at: FaultPath): readonly LocatedFault[] {
   })
 }
 
-const SERVICE_TARGETS: ReadonlySet<string> = new Set(['service', 'mesh'])
+const TCP_TARGETS: ReadonlySet<string> = new Set(['service', 'externalService', 'mesh'])
 const HTTP_TARGETS: ReadonlySet<string> = new Set(['service', 'externalService', 'gateway', 'mesh'])
 const KAFKA_TARGETS: ReadonlySet<string> = new Set(['topic', 'group', 'transactionalId', 'cluster', 'mesh'])
 
@@ -150,7 +150,7 @@ function matcherFaults(
     for (const [protocol, fitting] of [
       ['http', HTTP_TARGETS],
       ['kafka', KAFKA_TARGETS],
-      ['tcp', SERVICE_TARGETS],
+      ['tcp', TCP_TARGETS],
     ] as const) {
       const isKnown = HTTP_TARGETS.has(target) || KAFKA_TARGETS.has(target)
       if (member(matcher, protocol) === undefined || fitting.has(target) || !isKnown) continue

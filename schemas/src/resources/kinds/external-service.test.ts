@@ -17,7 +17,7 @@ test('a host alone is plain HTTP on port 80, found by DNS', () => {
   const result = validateResource(external({}))
   assert.deepEqual('resource' in result && result.resource.spec, {
     hosts: ['api.payments.example'],
-    ports: [{ port: 80, targetPort: 80 }],
+    ports: [{ port: 80, targetPort: 80, protocol: 'http' }],
     resolution: 'dns',
     endpoints: [],
   })
@@ -27,7 +27,7 @@ test('TLS begins at the sidecar where a port says so, with the authorities of th
   const result = validateResource(external({ ports: [{ targetPort: 443, tls: {} }] }))
   assert.deepEqual(
     'resource' in result && result.resource.kind === 'ExternalService' && result.resource.spec.ports,
-    [{ port: 80, targetPort: 443, tls: {} }],
+    [{ port: 80, targetPort: 443, protocol: 'http', tls: {} }],
   )
 })
 
@@ -68,5 +68,13 @@ test('each port is said once, and a client certificate has its key', () => {
   assert.match(
     faultsOf({ ports: [{ tls: { clientCertificate: { certificateFile: '/tls.crt' } } }] })[0] ?? '',
     /privateKeyFile: expected a value/,
+  )
+})
+
+test('a port that is carried unread has no TLS of the sidecar', () => {
+  const result = validateResource(external({ ports: [{ port: 5432, protocol: 'tcp', tls: {} }] }))
+  assert.match(
+    JSON.stringify(result),
+    /tls only with protocol http, since what is carried unread is not touched/,
   )
 })

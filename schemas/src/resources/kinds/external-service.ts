@@ -40,6 +40,13 @@ const spec = map(
       map({
         port: { ...port('What apps write after the host.'), default: DEFAULT_SERVICE_PORT },
         targetPort: port('Where the server listens; the port where absent.'),
+        protocol: {
+          ...oneOf(
+            ['http', 'tcp'],
+            'tcp: carried unread, as TLS that the app begins itself; asked for by CONNECT.',
+          ),
+          default: 'http',
+        },
         tls: { ...tls, description: 'TLS begins at the sidecar; plain text where absent.' },
       }),
       'One port, 80, where absent.',
@@ -64,11 +71,14 @@ export const externalService: KindDefinition<'ExternalService'> = {
   check: (input) => [...endpointFaults(member(input, 'spec')), ...portFaults(member(input, 'spec'))],
   complete: ({ spec: { hosts, ports, resolution, endpoints } }) => ({
     hosts,
-    ports: (ports ?? [{}]).map(({ port: asked = DEFAULT_SERVICE_PORT, targetPort = asked, tls: given }) => ({
-      port: asked,
-      targetPort,
-      ...(given !== undefined && { tls: given }),
-    })),
+    ports: (ports ?? [{}]).map(
+      ({ port: asked = DEFAULT_SERVICE_PORT, targetPort = asked, protocol = 'http', tls: given }) => ({
+        port: asked,
+        targetPort,
+        protocol,
+        ...(given !== undefined && { tls: given }),
+      }),
+    ),
     resolution: resolution ?? DEFAULT_EXTERNAL_RESOLUTION,
     endpoints: endpoints ?? [],
   }),
@@ -88,6 +98,15 @@ function endpointFaults(spec: unknown): readonly LocatedFault[] {
 function portFaults(spec: unknown): readonly LocatedFault[] {
   const seen = new Set<unknown>()
   return entries(member(spec, 'ports')).flatMap(([index, entry]) => {
+    if (member(entry, 'protocol') === 'tcp' && member(entry, 'tls') !== undefined)
+      return [
+        locatedFault({
+          at: ['spec', 'ports', index, 'tls'],
+          expected: 'tls only with protocol http, since what is carried unread is not touched',
+          came: 'it',
+          onKey: true,
+        }),
+      ]
     const asked = member(entry, 'port') ?? DEFAULT_SERVICE_PORT
     if (!seen.has(asked)) {
       seen.add(asked)

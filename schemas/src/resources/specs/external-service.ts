@@ -5,6 +5,8 @@ export interface ExternalPort {
   readonly port: number
   /** Where the server listens. */
   readonly targetPort: number
+  /** tcp: carried unread. */
+  readonly protocol: 'http' | 'tcp'
   readonly tls?: OriginateTls
 }
 

@@ -54,11 +54,11 @@ export function egress(inner: Service, service: ServiceEntry, options: EgressOpt
 }
 
 /** A host that no resource names was let out by `egress: allowAll`; what denies everything to somebody denies that too. */
-const policiesFor = (name: string | undefined, index: PolicyIndex): PolicyIndex =>
+export const policiesFor = (name: string | undefined, index: PolicyIndex): PolicyIndex =>
   name === undefined ? withoutAllows(index) : index
 
 /** For what `egress: allowAll` lets out: all that is left to say is who may not. */
-export const withoutAllows = (index: PolicyIndex): PolicyIndex => ({
+const withoutAllows = (index: PolicyIndex): PolicyIndex => ({
   ...index,
   defaultAction: 'allow',
   policies: index.policies.filter(({ action }) => action === 'deny'),

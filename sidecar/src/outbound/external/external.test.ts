@@ -15,6 +15,7 @@ import type { TestAuthority } from '../../listen/certificates.test-support.ts'
 import { createAuthority } from '../../listen/certificates.test-support.ts'
 import { call } from '../calling.test-support.ts'
 import { type Pair, portOf, startPair } from '../pair.test-support.ts'
+import { until } from '../until.test-support.ts'
 
 const HOST = 'api.payments.example'
 const mayCallOut: NamedPolicy = {
@@ -178,6 +179,98 @@ describe('a service outside of the mesh', () => {
     given(external(1))
     const { status, problem } = await charge('/', 'elsewhere.example')
     assert.deepEqual([status, problem.code], [502, 'WEFT3001'])
+  })
+})
+
+describe('a port of protocol tcp of a service outside', () => {
+  const HOST_AND_PORT = 'db.example:5432'
+  const database = (...ports: readonly number[]): ServiceEntry => ({
+    ...external(0),
+    name: HOST_AND_PORT,
+    hosts: [HOST_AND_PORT],
+    endpoints: ports.map((port) => ({ address: '127.0.0.1', port, identity: '', labels: {} })),
+    external: { name: 'db', resolution: 'static' },
+    tcpPorts: [5432],
+  })
+  const mayConnect: NamedPolicy = {
+    ...mayCallOut,
+    target: { externalService: 'db' },
+    rules: [{ from: [{ serviceAccount: 'client' }], to: [{ tcp: { ports: [5432] } }] }],
+  }
+  const connectTo = async (pair: Pair, authority: string, said = ''): Promise<readonly string[]> => {
+    const socket = connect({ port: pair.outbound.port, host: '127.0.0.1', allowHalfOpen: true })
+    socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}\r\n\r\n`)
+    socket.end(said)
+    const [head = '', carried = ''] = (await text(socket)).split('\r\n\r\n')
+    return [head.split(' ')[1] ?? '', carried]
+  }
+
+  it('is carried unread to whom a policy lets out, at whichever of its endpoints answers', async (t) => {
+    await using pair = await startPair()
+    const server = createNetServer({ allowHalfOpen: true }, (socket) => {
+      socket.write('hello ')
+      socket.pipe(socket)
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.after(() => server.close())
+    const dead = createNetServer().listen(0, '127.0.0.1')
+    await once(dead, 'listening')
+    const deadPort = portOf(dead)
+    dead.close()
+    const given = (policies: readonly NamedPolicy[], ...ports: readonly number[]) =>
+      pair.outboundSnapshots.change({ services: [database(...ports)], policies, defaultAction: 'deny' })
+
+    given([mayConnect], portOf(server), deadPort, deadPort)
+    for (let tries = 0; tries < 8; tries++)
+      assert.deepEqual(await connectTo(pair, HOST_AND_PORT, '\u0016bytes'), ['200', 'hello \u0016bytes'])
+    given([mayConnect], deadPort)
+    assert.equal((await connectTo(pair, HOST_AND_PORT))[0], '503')
+    given([mayConnect])
+    assert.equal((await connectTo(pair, HOST_AND_PORT))[0], '503')
+
+    for (const refused of [
+      [],
+      [{ ...mayConnect, rules: [{ from: [{ serviceAccount: 'client' }], to: [{ tcp: { ports: [1] } }] }] }],
+      [{ ...mayConnect, target: { service: 'db' } }],
+      [{ ...mayConnect, rules: [{ from: [{ serviceAccount: 'client' }], to: [{ http: {} }] }] }],
+      [mayConnect, { ...mayConnect, name: 'no', action: 'deny' as const }],
+    ]) {
+      given(refused, portOf(server))
+      assert.equal((await connectTo(pair, HOST_AND_PORT))[0], '403', JSON.stringify(refused))
+    }
+    given([mayConnect], portOf(server))
+    assert.equal((await connectTo(pair, 'db.example:5433'))[0], '502', 'another port is no service')
+    const refusals = await pair.metrics.counter('weft_policy_refused_total').get()
+    assert.ok(
+      refusals.values.some(({ labels }) => labels.target === 'default/db' && labels.protocol === 'tcp'),
+    )
+  })
+
+  it('keeps to the limit of connections', async (t) => {
+    await using pair = await startPair()
+    const server = createNetServer((socket) => void socket.on('error', () => {})).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.after(() => server.close())
+    const service = { ...database(portOf(server)), traffic: { ...DEFAULT_TRAFFIC, maxConnections: 2 } }
+    pair.outboundSnapshots.change({ services: [service], policies: [mayConnect], defaultAction: 'deny' })
+    const open = async () => {
+      const socket = connect(pair.outbound.port, '127.0.0.1')
+      socket.write(`CONNECT ${HOST_AND_PORT} HTTP/1.1\r\nHost: ${HOST_AND_PORT}\r\n\r\n`)
+      const [head] = (await once(socket, 'data')) as [Buffer]
+      return { socket, status: String(head).split(' ')[1] }
+    }
+    const first = await open()
+    const second = await open()
+    const third = await open()
+    assert.deepEqual([first.status, second.status, third.status], ['200', '200', '503'])
+    first.socket.destroy()
+    await until(async () => {
+      const again = await open()
+      again.socket.destroy()
+      return again.status === '200'
+    })
+    second.socket.destroy()
+    third.socket.destroy()
   })
 })
 
