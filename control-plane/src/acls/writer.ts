@@ -20,7 +20,7 @@ import { isOurs } from './principal.ts'
 export interface AclWriterOptions {
   /** Undefined while the mesh has no cluster. */
   readonly admin: () => Promise<AclAdmin | undefined>
-  readonly mesh: () => Pick<MeshSpec, 'kafka'>
+  readonly mesh: () => Pick<MeshSpec, 'kafka' | 'defaultAction'>
   readonly trustDomain: string
   readonly wanted: () => AclPlan
   readonly onChange: (listener: () => void) => () => void
@@ -74,10 +74,11 @@ export function startAclWriter(options: AclWriterOptions): AclWriter {
   }
 
   async function pass(): Promise<boolean> {
-    const { kafka } = options.mesh()
-    if (kafka?.acls !== 'managed') return true
-    if (kafka.security !== 'mtls') {
-      say(NOT_KNOWN)
+    const mesh = options.mesh()
+    if (mesh.kafka?.acls !== 'managed') return true
+    const obstacle = obstacleIn(mesh)
+    if (obstacle !== undefined) {
+      say(obstacle)
       return true
     }
     try {
@@ -103,21 +104,24 @@ export function startAclWriter(options: AclWriterOptions): AclWriter {
   }
 
   async function review(): Promise<AclReview> {
-    const { kafka } = options.mesh()
+    const mesh = options.mesh()
     const admin = await options.admin()
-    if (kafka === undefined || admin === undefined)
+    if (mesh.kafka === undefined || admin === undefined)
       throw new MeshError('unavailable', 'the Mesh resource names no Kafka cluster')
+    const { acls: mode } = mesh.kafka
+    const obstacle = obstacleIn(mesh)
     try {
       const { wanted, there, surplus, remarks, foreign } = await compare(admin)
+      if (obstacle !== undefined) return { mode, acls: [], remarks: [obstacle], foreign }
       return {
-        mode: kafka.acls,
+        mode,
         acls: [
           ...[...wanted].map(
             ([key, acl]) => ({ ...acl, state: there.has(key) ? 'present' : 'missing' }) as const,
           ),
           ...surplus.map((acl) => ({ ...acl, state: 'surplus' }) as const),
         ],
-        remarks: [...remarks, ...(kafka.security === 'mtls' ? [] : [NOT_KNOWN])],
+        remarks,
         foreign,
       }
     } catch (error) {
@@ -131,5 +135,11 @@ export function startAclWriter(options: AclWriterOptions): AclWriter {
   return { review, close: passes.close }
 }
 
-const NOT_KNOWN =
-  'brokers know workloads by their certificates only: set spec.kafka.security of the Mesh to mtls'
+/** Why no ACL is written or taken away, whatever the policies say. */
+function obstacleIn({ kafka, defaultAction }: Pick<MeshSpec, 'kafka' | 'defaultAction'>): string | undefined {
+  if (kafka?.security !== 'mtls')
+    return 'brokers know workloads by their certificates only: set spec.kafka.security of the Mesh to mtls'
+  return defaultAction === 'allow'
+    ? 'brokers deny by default: set spec.defaultAction of the Mesh to deny, or nobody could do anything'
+    : undefined
+}

@@ -192,6 +192,17 @@ test('what is not of the mesh is left alone, and a policy that goes takes its AC
   const { foreign: left, acls } = await review(project)
   assert.deepEqual([left, acls], [2, []])
   assert.deepEqual(await principalsOf(admin, 'secrets', AclOperationTypes.READ), ['User:*', ROOT])
+
+  // Without any, brokers would refuse everybody: a mesh that allows by default has its ACLs left as they are.
+  await project.write(
+    'mesh/orders.yaml',
+    RESOURCES.replace('spec: { kafka', 'spec: { defaultAction: allow, kafka'),
+  )
+  const told = async (): Promise<string> => (await project.weft('acls')).stderr
+  for (let tries = 0; tries < 50 && !(await told()).includes('brokers deny by default'); tries++)
+    await delay(100)
+  assert.match(await told(), /brokers deny by default: set spec.defaultAction of the Mesh to deny/)
+  assert.equal(await produces('back'), true)
 })
 
 const acl = (principal: string): AclEntry => ({
