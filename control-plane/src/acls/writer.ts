@@ -125,7 +125,9 @@ export function startAclWriter(options: AclWriterOptions): AclWriter {
         foreign,
       }
     } catch (error) {
-      throw new MeshError('broker_unavailable', `the brokers' ACLs cannot be read: ${reasonsOf(error)}`, {
+      const reason = reasonsOf(error)
+      if (NO_AUTHORIZER.test(reason)) return { mode, acls: [], remarks: [WITHOUT_AUTHORIZER], foreign: 0 }
+      throw new MeshError('broker_unavailable', `the brokers' ACLs cannot be read: ${reason}`, {
         cause: error,
       })
     }
@@ -134,6 +136,11 @@ export function startAclWriter(options: AclWriterOptions): AclWriter {
   const passes = startPasses({ pass, onChange: [options.onChange], resyncMs: RESYNC_MS })
   return { review, close: passes.close }
 }
+
+/** SECURITY_DISABLED, in the broker's own words. */
+const NO_AUTHORIZER = /No Authorizer is configured/
+const WITHOUT_AUTHORIZER =
+  'the brokers have no authorizer, so nothing is enforced there: set authorizer.class.name (docs/how-to/broker-acls.md)'
 
 /** Why no ACL is written or taken away, whatever the policies say. */
 function obstacleIn({ kafka, defaultAction }: Pick<MeshSpec, 'kafka' | 'defaultAction'>): string | undefined {

@@ -58,6 +58,7 @@ export function ownArguments(argv: readonly string[]): readonly string[] {
 
 /** The real streams of this process. */
 export function processIo(argv: readonly string[]): Io {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', endWithTheReader)
   return {
     out: screen(process.stdout, wantsColour(process.stdout, process.env, argv)),
     err: screen(process.stderr, wantsColour(process.stderr, process.env, argv)),
@@ -65,4 +66,10 @@ export function processIo(argv: readonly string[]): Io {
     env: process.env,
     cwd: process.cwd(),
   }
+}
+
+/** `weft … | head`: who read has seen enough. */
+function endWithTheReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
 }

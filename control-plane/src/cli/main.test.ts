@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 import { weft } from './cli.test-support.ts'
 import { wantsColour } from './io.ts'
 
@@ -84,4 +87,13 @@ test('colours: a terminal has them unless NO_COLOR, --no-color or a dumb termina
   assert.equal(wantsColour(pipe, {}, []), false)
   assert.equal(wantsColour(pipe, { FORCE_COLOR: '1' }, []), true)
   assert.equal(wantsColour(pipe, { FORCE_COLOR: '1', NO_COLOR: '1' }, []), false)
+})
+
+test('a reader that has seen enough ends the command without a word', async () => {
+  const bin = join(import.meta.dirname, '../../bin/weft.js')
+  const { stdout, stderr } = await promisify(execFile)('sh', [
+    '-c',
+    `for n in 1 2 3; do "${process.execPath}" --disable-warning=ExperimentalWarning "${bin}" up --help | true; done; echo done`,
+  ])
+  assert.deepEqual([stdout, stderr], ['done\n', ''])
 })

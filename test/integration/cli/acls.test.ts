@@ -205,6 +205,18 @@ test('what is not of the mesh is left alone, and a policy that goes takes its AC
   assert.equal(await produces('back'), true)
 })
 
+test('brokers without an authorizer are told apart from those that do not answer', async (t) => {
+  const project = await createProject(t, { kafka: {} })
+  await project.write('mesh/orders.yaml', RESOURCES)
+  await project.up()
+  const { code, stdout, stderr } = await project.weft('acls')
+  assert.deepEqual([code, stdout], [0, ''], stderr)
+  assert.match(
+    stderr,
+    /the brokers have no authorizer, so nothing is enforced there: set authorizer\.class\.name/,
+  )
+})
+
 const acl = (principal: string): AclEntry => ({
   resourceType: AclResourceTypes.TOPIC,
   resourceName: 'secrets',
