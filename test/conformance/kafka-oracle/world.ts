@@ -3,6 +3,7 @@
  * Through the wire proxy: the broker lets everybody do everything (ANONYMOUS is a super user), the policy judges.
  */
 
+import { Admin } from '@platformatic/kafka'
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import { subjectOf } from '@weft/schemas/policy'
 import { indexSnapshot } from '@weft/schemas/snapshot'
@@ -15,9 +16,9 @@ import {
 import { SASL_HANDSHAKE } from '../../../broker-bridge/src/wire/17-sasl-handshake.ts'
 import { API_VERSIONS } from '../../../broker-bridge/src/wire/18-api-versions.ts'
 import { INIT_PRODUCER_ID } from '../../../broker-bridge/src/wire/22-init-producer-id.ts'
-import { CREATE_ACLS } from '../../../broker-bridge/src/wire/30-create-acls.ts'
 import { SASL_AUTHENTICATE } from '../../../broker-bridge/src/wire/36-sasl-authenticate.ts'
-import { type AclBinding, planAcls } from '../../../control-plane/src/acls/plan.ts'
+import { createAcls } from '../../../control-plane/src/acls/broker-acls.ts'
+import { planAcls } from '../../../control-plane/src/acls/plan.ts'
 import { choosePort } from '../../../control-plane/src/cli/up/free-port.ts'
 import { RawClient } from '../../integration/wire-proxy/raw-client.ts'
 import {
@@ -83,7 +84,7 @@ export async function startOracle(): Promise<OracleWorld> {
     const message = { ...INIT_PRODUCER_ID.request.absent, transactionTimeoutMs: 10_000 }
     return (await root.ask(INIT_PRODUCER_ID, 1, message)).errorCode === 0
   })
-  await writeAcls(root)
+  await writeAcls(world.broker.bootstrapServers)
   const sides = new Map<Principal, Sides>()
   for (const principal of PRINCIPALS) {
     const bridge = await bridgeOf(world, principal)
@@ -125,40 +126,16 @@ async function authenticated(port: number, principal: Principal): Promise<RawCli
   return client
 }
 
-const RESOURCE_TYPES = { topic: 2, group: 3, cluster: 4, transactionalId: 5 }
-const PATTERN_TYPES = { literal: 3, prefixed: 4 }
-const PERMISSIONS = { deny: 2, allow: 3 }
-const OPERATIONS: Readonly<Record<AclBinding['operation'], number>> = {
-  all: 2,
-  consume: 3,
-  produce: 4,
-  create: 5,
-  delete: 6,
-  alter: 7,
-  describe: 8,
-  clusterAction: 9,
-  describeConfigs: 10,
-  alterConfigs: 11,
-  idempotentWrite: 12,
-}
-
-async function writeAcls(root: RawClient): Promise<void> {
+async function writeAcls(bootstrapServers: readonly string[]): Promise<void> {
   const { policies } = indexSnapshot(new Snapshots({ policies: POLICIES }).current().snapshot)
   const workloads = PRINCIPALS.map((name) => ({
     subject: subjectOf(subjectNamed(name)),
     principal: `User:${name}`,
   }))
-  const creations = planAcls(policies, workloads).bindings.map((acl) => ({
-    resourceType: RESOURCE_TYPES[acl.resourceType],
-    resourceName: acl.resourceName,
-    resourcePatternType: PATTERN_TYPES[acl.patternType],
-    principal: acl.principal,
-    host: '*',
-    operation: OPERATIONS[acl.operation],
-    permissionType: PERMISSIONS[acl.permission],
-    tags: [],
-  }))
-  const { results } = await root.ask(CREATE_ACLS, 3, { creations, tags: [] })
-  const failed = results.find(({ errorCode }) => errorCode !== 0)
-  if (failed !== undefined) throw new Error(`ACLs were not written: ${failed.errorMessage}`)
+  const admin = new Admin({ clientId: 'oracle', bootstrapBrokers: [...bootstrapServers] })
+  try {
+    await createAcls(admin, planAcls(policies, workloads).bindings)
+  } finally {
+    await admin.close()
+  }
 }

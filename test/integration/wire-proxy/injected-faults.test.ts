@@ -6,7 +6,7 @@ import { PRODUCE } from '../../../broker-bridge/src/wire/00-produce.ts'
 import { FETCH } from '../../../broker-bridge/src/wire/01-fetch.ts'
 import { NO_TOPIC_ID } from '../../../broker-bridge/src/wire/codec.ts'
 import { writeBatch } from '../../../broker-bridge/src/wire/write-batch.ts'
-import { RawClient } from './raw-client.ts'
+import { fetchTopic, RawClient } from './raw-client.ts'
 import { allow, type Bridge, createTopics, startBridge, startWorld, type World } from './world.ts'
 
 const NOT_LEADER = 6
@@ -69,20 +69,11 @@ async function produce(...topics: readonly string[]): Promise<ReadonlyMap<string
 
 async function fetched(...topics: readonly string[]): Promise<readonly string[]> {
   using client = await RawClient.connect(bridge.proxy.port)
-  const partition = {
-    index: 0,
-    currentLeaderEpoch: -1,
-    fetchOffset: 0n,
-    lastFetchedEpoch: -1,
-    logStartOffset: -1n,
-    partitionMaxBytes: 1_000_000,
-    tags: [],
-  }
   const answer = await client.ask(FETCH, 11, {
     ...FETCH.request.absent,
     maxWaitMs: 500,
     minBytes: 1,
-    topics: topics.map((name) => ({ name, topicId: NO_TOPIC_ID, partitions: [partition], tags: [] })),
+    topics: topics.map(fetchTopic),
   })
   return answer.topics.map(({ name }) => name)
 }

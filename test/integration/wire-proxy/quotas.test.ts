@@ -6,7 +6,7 @@ import { FETCH } from '../../../broker-bridge/src/wire/01-fetch.ts'
 import { METADATA } from '../../../broker-bridge/src/wire/03-metadata.ts'
 import { NO_TOPIC_ID } from '../../../broker-bridge/src/wire/codec.ts'
 import { writeBatch } from '../../../broker-bridge/src/wire/write-batch.ts'
-import { RawClient } from './raw-client.ts'
+import { fetchTopic, RawClient } from './raw-client.ts'
 import { allow, type Bridge, createTopics, kafkaAt, startBridge, startWorld, type World } from './world.ts'
 
 const PER_SECOND = 100_000
@@ -103,24 +103,7 @@ test('who fetched too much is told so with what was fetched', async () => {
     ...FETCH.request.absent,
     maxWaitMs: 1_000,
     minBytes: 1,
-    topics: [
-      {
-        name: 'fetched',
-        topicId: NO_TOPIC_ID,
-        partitions: [
-          {
-            index: 0,
-            currentLeaderEpoch: -1,
-            fetchOffset: 0n,
-            lastFetchedEpoch: -1,
-            logStartOffset: -1n,
-            partitionMaxBytes: 1_000_000,
-            tags: [],
-          },
-        ],
-        tags: [],
-      },
-    ],
+    topics: [fetchTopic('fetched')],
   })
   assert.ok((topics[0]?.partitions[0]?.records?.length ?? 0) > 150_000)
   assert.ok(throttleTimeMs > 400 && throttleTimeMs <= 520, `${throttleTimeMs} ms`)

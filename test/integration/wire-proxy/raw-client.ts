@@ -102,6 +102,24 @@ export const metadataRequest = (name: string) => ({
   tags: [],
 })
 
+/** A topic of which partition 0 is asked for from its beginning. */
+export const fetchTopic = (name: string) => ({
+  name,
+  topicId: Buffer.alloc(16),
+  partitions: [
+    {
+      index: 0,
+      currentLeaderEpoch: -1,
+      fetchOffset: 0n,
+      lastFetchedEpoch: -1,
+      logStartOffset: -1n,
+      partitionMaxBytes: 1_000_000,
+      tags: [],
+    },
+  ],
+  tags: [],
+})
+
 export const fetchRequest = (name: string, session: { sessionId?: number; sessionEpoch?: number }) => ({
   replicaId: -1,
   maxWaitMs: 10,
@@ -111,24 +129,7 @@ export const fetchRequest = (name: string, session: { sessionId?: number; sessio
   sessionId: 0,
   sessionEpoch: -1,
   ...session,
-  topics: [
-    {
-      name,
-      topicId: Buffer.alloc(16),
-      partitions: [
-        {
-          index: 0,
-          currentLeaderEpoch: -1,
-          fetchOffset: 0n,
-          lastFetchedEpoch: -1,
-          logStartOffset: -1n,
-          partitionMaxBytes: 1_000_000,
-          tags: [],
-        },
-      ],
-      tags: [],
-    },
-  ],
+  topics: [fetchTopic(name)],
   forgottenTopics: [],
   rackId: '',
   tags: [],
