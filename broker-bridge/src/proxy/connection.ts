@@ -55,6 +55,7 @@ export class Connection {
   #isAnswerHeld = false
   /** While the client is over a quota. */
   #mute: NodeJS.Timeout | undefined
+  #mutedUntil = 0
 
   constructor(options: ConnectionOptions) {
     this.#options = options
@@ -179,8 +180,11 @@ export class Connection {
     )
   }
 
-  /** Reads nothing of the client for so long; answers still come. */
+  /** Reads nothing of the client for so long, or for as long as it was told before; answers still come. */
   #muteFor(milliseconds: number): void {
+    const until = performance.now() + milliseconds
+    if (this.#state === 'closed' || until <= this.#mutedUntil) return
+    this.#mutedUntil = until
     clearTimeout(this.#mute)
     this.#mute = setTimeout(() => {
       this.#mute = undefined

@@ -55,13 +55,24 @@ export function countRecords(buffer: Buffer, from: number, to: number): number {
   return records
 }
 
-/** The offset that follows the whole v2 batches of a partition; undefined where there is none. Never throws. */
-export function offsetAfter(buffer: Buffer, from: number, to: number): number | undefined {
-  let offset: number | undefined
-  for (let at = from, end = batchEnd(buffer, at, to); end !== -1; at = end, end = batchEnd(buffer, at, to))
-    if (isVersion2(buffer, at, end))
-      offset = Number(buffer.readBigInt64BE(at)) + buffer.readInt32BE(at + AT_LAST_OFFSET_DELTA) + 1
-  return offset
+/** The same, and the offset that follows them; undefined where there is none. Never throws. */
+export function countFetched(
+  buffer: Buffer,
+  from: number,
+  to: number,
+): { readonly records: number; readonly nextOffset: number | undefined } {
+  let records = 0
+  let last = -1
+  for (let at = from, end = batchEnd(buffer, at, to); end !== -1; at = end, end = batchEnd(buffer, at, to)) {
+    if (!isVersion2(buffer, at, end)) continue
+    records += Math.max(0, buffer.readInt32BE(at + AT_COUNT))
+    last = at
+  }
+  const nextOffset =
+    last === -1
+      ? undefined
+      : Number(buffer.readBigInt64BE(last)) + buffer.readInt32BE(last + AT_LAST_OFFSET_DELTA) + 1
+  return { records, nextOffset }
 }
 
 /** Is one of the whole v2 batches of a transaction? Never throws. */

@@ -1,5 +1,6 @@
 /** ACLs in the words of the plan, read from a broker and written to it (KIP-140, KIP-290). */
 import type { Admin } from '@platformatic/kafka'
+import { KAFKA_OPERATION_CODES } from '@weft/schemas/policy'
 import type { AclBinding } from './plan.ts'
 
 /** The calls that are made. */
@@ -9,19 +10,7 @@ type Acl = Parameters<AclAdmin['createAcls']>[0]['creations'][number]
 const RESOURCE_TYPES = { topic: 2, group: 3, cluster: 4, transactionalId: 5 } as const
 const PATTERN_TYPES = { literal: 3, prefixed: 4 } as const
 const PERMISSIONS = { deny: 2, allow: 3 } as const
-const OPERATIONS = {
-  all: 2,
-  consume: 3,
-  produce: 4,
-  create: 5,
-  delete: 6,
-  alter: 7,
-  describe: 8,
-  clusterAction: 9,
-  describeConfigs: 10,
-  alterConfigs: 11,
-  idempotentWrite: 12,
-} as const
+const OPERATIONS = { all: 2, ...KAFKA_OPERATION_CODES } as const
 const ANY = 1
 const ANY_HOST = '*'
 /** A request of a few hundred kilobytes, which every broker takes. */

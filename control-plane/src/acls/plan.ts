@@ -6,7 +6,7 @@
  */
 import {
   expandPlaceholders,
-  KAFKA_OPERATIONS,
+  KAFKA_OPERATIONS_OF,
   type KafkaMatch,
   type KafkaOperation,
   type NamedPolicy,
@@ -38,14 +38,6 @@ export interface AclWorkload {
 }
 
 const CLUSTER_NAME = 'kafka-cluster'
-
-/** What each kind of resource takes (AclEntry.supportedOperations): a broker refuses the others. */
-const OPERATIONS: Readonly<Record<AclBinding['resourceType'], readonly KafkaOperation[]>> = {
-  topic: KAFKA_OPERATIONS.filter((name) => name !== 'clusterAction' && name !== 'idempotentWrite'),
-  group: ['consume', 'describe', 'delete', 'describeConfigs', 'alterConfigs'],
-  transactionalId: ['produce', 'describe'],
-  cluster: KAFKA_OPERATIONS.filter((name) => name !== 'produce' && name !== 'consume' && name !== 'delete'),
-}
 
 /** The ACLs that these workloads need, each once, in no order. */
 export function planAcls(index: PolicyIndex, workloads: readonly AclWorkload[]): AclPlan {
@@ -104,7 +96,7 @@ function operationsOf(
   { resourceType }: Target,
 ): readonly AclBinding['operation'][] {
   if (match === undefined) return ['all']
-  return match.operations.filter((operation) => OPERATIONS[resourceType].includes(operation))
+  return match.operations.filter((operation) => KAFKA_OPERATIONS_OF[resourceType].includes(operation))
 }
 
 type NamePattern = Pick<AclBinding, 'resourceName' | 'patternType'>

@@ -1,6 +1,7 @@
 export { mayProduceSomewhere } from './any-topic.ts'
 export { decide, expandPlaceholders, type PolicyIndex, speaksOf, subjectOf } from './decide.ts'
 export { matchesGlob } from './glob.ts'
+export { KAFKA_OPERATION_CODES, KAFKA_OPERATIONS_OF } from './kafka-operations.ts'
 export { normalisePath } from './path.ts'
 export { type Permits, permitsOf } from './permits.ts'
 export {

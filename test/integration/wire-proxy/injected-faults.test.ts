@@ -4,10 +4,8 @@ import { after, before, test } from 'node:test'
 import type { TopicFault } from '@weft/schemas/snapshot'
 import { PRODUCE } from '../../../broker-bridge/src/wire/00-produce.ts'
 import { FETCH } from '../../../broker-bridge/src/wire/01-fetch.ts'
-import { NO_TOPIC_ID } from '../../../broker-bridge/src/wire/codec.ts'
-import { writeBatch } from '../../../broker-bridge/src/wire/write-batch.ts'
-import { fetchTopic, RawClient } from './raw-client.ts'
-import { allow, type Bridge, createTopics, startBridge, startWorld, type World } from './world.ts'
+import { batchOf, fetchTopic, produceRequest, RawClient } from './raw-client.ts'
+import { allow, type Bridge, createTopics, startBridge, startWorld, topicEntry, type World } from './world.ts'
 
 const NOT_LEADER = 6
 const FAULTS: Readonly<Record<string, readonly TopicFault[]>> = {
@@ -28,12 +26,7 @@ before(async () => {
     world,
     TOPICS.map((topic) => allow(topic, ['produce', 'consume'], ['*'])),
     {
-      topics: TOPICS.map((name) => ({
-        name,
-        partitions: 2,
-        maxMessageBytes: 1_048_576,
-        faults: FAULTS[name] ?? [],
-      })),
+      topics: TOPICS.map((name) => topicEntry(name, { faults: FAULTS[name] ?? [] })),
     },
   )
 })
@@ -42,28 +35,9 @@ after(async () => {
   await world[Symbol.asyncDispose]()
 })
 
-const batch = () =>
-  writeBatch([{ value: 'x', headers: [] }], {
-    producerId: -1n,
-    producerEpoch: -1,
-    baseSequence: -1,
-    nowMs: Date.now(),
-  })
-
 async function produce(...topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
   using client = await RawClient.connect(bridge.proxy.port)
-  const answer = await client.ask(PRODUCE, 9, {
-    transactionalId: null,
-    acks: -1,
-    timeoutMs: 5_000,
-    topics: topics.map((name) => ({
-      name,
-      topicId: NO_TOPIC_ID,
-      partitions: [{ index: 0, records: batch(), tags: [] }],
-      tags: [],
-    })),
-    tags: [],
-  })
+  const answer = await client.ask(PRODUCE, 9, produceRequest(topics, batchOf('x')))
   return new Map(answer.topics.map(({ name, partitions }) => [name, partitions[0]?.errorCode ?? -1]))
 }
 

@@ -4,10 +4,17 @@ import { after, before, test } from 'node:test'
 import { PRODUCE } from '../../../broker-bridge/src/wire/00-produce.ts'
 import { FETCH } from '../../../broker-bridge/src/wire/01-fetch.ts'
 import { METADATA } from '../../../broker-bridge/src/wire/03-metadata.ts'
-import { NO_TOPIC_ID } from '../../../broker-bridge/src/wire/codec.ts'
-import { writeBatch } from '../../../broker-bridge/src/wire/write-batch.ts'
-import { fetchTopic, RawClient } from './raw-client.ts'
-import { allow, type Bridge, createTopics, kafkaAt, startBridge, startWorld, type World } from './world.ts'
+import { batchOf, fetchTopic, produceRequest, RawClient } from './raw-client.ts'
+import {
+  allow,
+  type Bridge,
+  createTopics,
+  kafkaAt,
+  startBridge,
+  startWorld,
+  topicEntry,
+  type World,
+} from './world.ts'
 
 const PER_SECOND = 100_000
 const TOPICS = ['sent', 'unheard', 'fetched', 'open', 'kafkajs'] as const
@@ -28,12 +35,9 @@ before(async () => {
     world,
     TOPICS.map((topic) => allow(topic, ['produce', 'consume'], ['*'])),
     {
-      topics: TOPICS.map((name) => ({
-        name,
-        partitions: 2,
-        maxMessageBytes: 1_048_576,
-        ...(quotas[name] !== undefined && { quota: quotas[name] }),
-      })),
+      topics: TOPICS.map((name) =>
+        topicEntry(name, quotas[name] === undefined ? {} : { quota: quotas[name] }),
+      ),
     },
   )
 })
@@ -42,31 +46,8 @@ after(async () => {
   await world[Symbol.asyncDispose]()
 })
 
-const batchOf = (bytes: number): Buffer =>
-  writeBatch([{ value: Buffer.alloc(bytes), headers: [] }], {
-    producerId: -1n,
-    producerEpoch: -1,
-    baseSequence: -1,
-    nowMs: Date.now(),
-  })
-
-const produceMessage = (topic: string, bytes: number, acks: number) => ({
-  transactionalId: null,
-  acks,
-  timeoutMs: 5_000,
-  topics: [
-    {
-      name: topic,
-      topicId: NO_TOPIC_ID,
-      partitions: [{ index: 0, records: batchOf(bytes), tags: [] }],
-      tags: [],
-    },
-  ],
-  tags: [],
-})
-
 const produce = (client: RawClient, topic: string, bytes: number, version = 9) =>
-  client.ask(PRODUCE, version, produceMessage(topic, bytes, -1))
+  client.ask(PRODUCE, version, produceRequest([topic], batchOf(Buffer.alloc(bytes))))
 
 async function metadataMs(client: RawClient): Promise<number> {
   const started = performance.now()
@@ -90,9 +71,22 @@ test('who sent too much is told for how long to wait, and is not read until then
   }
 })
 
+test('of two waits on one connection the longer one holds, whichever is told last', async () => {
+  using client = await RawClient.connect(bridge.proxy.port)
+  await metadataMs(client)
+  await new Promise((resolve) => setTimeout(resolve, 1_200))
+  const asked = [
+    client.send(PRODUCE, 9, produceRequest(['sent'], batchOf(Buffer.alloc(200_000)))),
+    client.send(PRODUCE, 9, produceRequest(['unheard'], batchOf(Buffer.alloc(103_000)))),
+  ]
+  await Promise.all(asked.map((each) => client.next(each)))
+  const muted = await metadataMs(client)
+  assert.ok(muted > 700, `was read after ${muted} ms`)
+})
+
 test('without an answer there is nobody to tell, and the connection waits', async () => {
   using client = await RawClient.connect(bridge.proxy.port)
-  client.send(PRODUCE, 9, produceMessage('unheard', 160_000, 0))
+  client.send(PRODUCE, 9, produceRequest(['unheard'], batchOf(Buffer.alloc(160_000)), 0))
   assert.ok((await metadataMs(client)) > 400)
 })
 

@@ -7,7 +7,9 @@ import {
   encodeRequest,
   responseBodyAt,
 } from '../../../broker-bridge/src/wire/api.ts'
+import { NO_TOPIC_ID } from '../../../broker-bridge/src/wire/codec.ts'
 import { FrameSplitter } from '../../../broker-bridge/src/wire/frames.ts'
+import { writeBatch } from '../../../broker-bridge/src/wire/write-batch.ts'
 
 interface Waiting {
   readonly correlationId: number
@@ -101,6 +103,29 @@ export const metadataRequest = (name: string) => ({
   includeTopicAuthorizedOperations: false,
   tags: [],
 })
+
+/** `records` for partition 0 of each topic. By name, so up to version 12. */
+export const produceRequest = (topics: readonly string[], records: Buffer, acks = -1) => ({
+  transactionalId: null,
+  acks,
+  timeoutMs: 5_000,
+  topics: topics.map((name) => ({
+    name,
+    topicId: NO_TOPIC_ID,
+    partitions: [{ index: 0, records, tags: [] }],
+    tags: [],
+  })),
+  tags: [],
+})
+
+/** A batch of one record, from no producer. */
+export const batchOf = (value: Buffer | string): Buffer =>
+  writeBatch([{ value, headers: [] }], {
+    producerId: -1n,
+    producerEpoch: -1,
+    baseSequence: -1,
+    nowMs: Date.now(),
+  })
 
 /** A topic of which partition 0 is asked for from its beginning. */
 export const fetchTopic = (name: string) => ({

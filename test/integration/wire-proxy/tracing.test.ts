@@ -2,21 +2,22 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, type TestContext, test } from 'node:test'
 import { SpanKind } from '@opentelemetry/api'
-import type { RecordTrace } from '@weft/schemas/snapshot'
 import { parseTraceparent } from '@weft/schemas/trace-context'
 import { CompressionTypes, type IHeaders, type KafkaMessage } from 'kafkajs'
-import { allow, type Bridge, createTopics, eventually, startBridge, startWorld, type World } from './world.ts'
+import {
+  allow,
+  type Bridge,
+  createTopics,
+  eventually,
+  startBridge,
+  startWorld,
+  topicEntry,
+  type World,
+} from './world.ts'
 
 let world: World
 let bridge: Bridge
 const topics = ['sampled', 'unsampled', 'zipped', 'unzipped', 'untraced', 'mixed', 'again'] as const
-
-const topicWith = (name: string, trace: RecordTrace) => ({
-  name,
-  partitions: 2,
-  maxMessageBytes: 1_048_576,
-  trace,
-})
 
 before(async () => {
   world = await startWorld()
@@ -24,7 +25,7 @@ before(async () => {
   bridge = await startBridge(
     world,
     topics.map((topic) => allow(topic, ['produce', 'consume'], ['*'])),
-    { topics: [topicWith('unzipped', 'always'), topicWith('untraced', 'never')] },
+    { topics: [topicEntry('unzipped', { trace: 'always' }), topicEntry('untraced', { trace: 'never' })] },
   )
 })
 beforeEach(() => bridge.spans.reset())

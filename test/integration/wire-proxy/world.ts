@@ -8,7 +8,7 @@ import { type Broker, type BrokerOptions, startBroker } from '@weft/control-plan
 import type { IdentitySource } from '@weft/schemas/node/identity'
 import { createMetrics, type Metrics } from '@weft/schemas/node/metrics'
 import type { KafkaOperation, NamedPolicy } from '@weft/schemas/policy'
-import type { Snapshot } from '@weft/schemas/snapshot'
+import type { Snapshot, TopicEntry } from '@weft/schemas/snapshot'
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs'
 import { pino } from 'pino'
 import { makeTopics } from '../../process/topics.ts'
@@ -56,6 +56,14 @@ export async function createTopics(world: World, ...names: readonly string[]): P
   )
   await admin.disconnect()
 }
+
+/** A Topic of the mesh as a sidecar knows it. */
+export const topicEntry = (name: string, part: Partial<TopicEntry> = {}): TopicEntry => ({
+  name,
+  partitions: 2,
+  maxMessageBytes: 1_048_576,
+  ...part,
+})
 
 /** `allow('orders', ['produce'])`; groups go with consume. */
 export const allow = (

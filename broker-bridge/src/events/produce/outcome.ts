@@ -54,8 +54,8 @@ const RENUMBER = new Set([45, 47, 59, 90])
 const TOO_LARGE = new Set([10, 18])
 /** INVALID_TIMESTAMP, POLICY_VIOLATION, INVALID_RECORD. */
 const INVALID = new Set([32, 44, 87])
-/** TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED. */
-const REFUSED_BY_ACL = new Set([29, 31])
+/** TOPIC_, CLUSTER_ and TRANSACTIONAL_ID_AUTHORIZATION_FAILED. */
+export const REFUSED_BY_ACL: ReadonlySet<number> = new Set([29, 31, 53])
 
 /** Classifies one partition of a Produce answer. Total: a code that nobody here knows refuses the batch. */
 export function outcomeOf(

@@ -24,9 +24,15 @@ import { NO_TAGS } from '../../wire/reader.ts'
 import { writeBatch } from '../../wire/write-batch.ts'
 import type { BrokerConnections } from '../broker/connections.ts'
 import { MAX_SEQUENCE, type ProducerId } from './batch.ts'
-import { LOST, outcomeOf } from './outcome.ts'
+import { LOST, outcomeOf, REFUSED_BY_ACL } from './outcome.ts'
 import type { OutgoingRecord } from './record.ts'
 import type { ProduceSettings } from './settings.ts'
+
+/** What one transaction writes under. Whatever is still on its way of one that was given up keeps it, and is fenced by the next. */
+export interface Epoch extends ProducerId {
+  /** Next sequence, by topic and partition. */
+  readonly sequences: Map<string, number>
+}
 
 /** Records of one partition that are in one batch. */
 export interface Part {
@@ -52,24 +58,21 @@ const RETRY_MAX_MS = 500
 
 /** UNKNOWN_TOPIC_OR_PARTITION, COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR, CONCURRENT_TRANSACTIONS. */
 const AGAIN = new Set([3, 14, 15, 16, 51])
-/** TOPIC_, CLUSTER_ and TRANSACTIONAL_ID_AUTHORIZATION_FAILED. */
-const REFUSED_BY_ACL = new Set([29, 31, 53])
 
 export class TransactionalProducer {
   readonly id: string
   readonly #connections: BrokerConnections
-  readonly #sequences = new Map<string, number>()
   #coordinator: BrokerAddress | undefined
-  #producerId: ProducerId | undefined
+  #epoch: Epoch | undefined
 
   constructor(id: string, connections: BrokerConnections) {
     this.id = id
     this.#connections = connections
   }
 
-  /** Ends what an earlier transaction of this id has left open, and gives it an epoch; nothing where it has one. */
-  async begin(signal: AbortSignal): Promise<void> {
-    if (this.#producerId !== undefined) return
+  /** The epoch of this id; where it has none, a new one, which ends what an earlier transaction has left open. */
+  async begin(signal: AbortSignal): Promise<Epoch> {
+    if (this.#epoch !== undefined) return this.#epoch
     const { producerId, producerEpoch } = await this.#askCoordinator(signal, INIT_PRODUCER_ID, {
       transactionalId: this.id,
       transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
@@ -77,13 +80,13 @@ export class TransactionalProducer {
       producerEpoch: -1,
       tags: NO_TAGS,
     })
-    this.#producerId = { id: producerId, epoch: producerEpoch }
-    this.#sequences.clear()
+    this.#epoch = { id: producerId, epoch: producerEpoch, sequences: new Map() }
+    return this.#epoch
   }
 
   /** Takes the epoch away: whatever becomes of what is under way, it is not committed. */
   abandon(): void {
-    this.#producerId = undefined
+    this.#epoch = undefined
   }
 
   /** Leaders of all partitions of each topic, waited for. */
@@ -113,8 +116,7 @@ export class TransactionalProducer {
   }
 
   /** Partitions that the transaction writes to from now on. */
-  async add(parts: readonly Part[], signal: AbortSignal): Promise<void> {
-    const { id, epoch } = this.#epoch()
+  async add({ id, epoch }: Epoch, parts: readonly Part[], signal: AbortSignal): Promise<void> {
     const partitions = new Map<string, Set<number>>()
     for (const { topic, partition } of parts)
       partitions.set(topic, (partitions.get(topic) ?? new Set()).add(partition))
@@ -132,12 +134,15 @@ export class TransactionalProducer {
   }
 
   /** Writes one batch to the leader of its partition; resolves with the offset of the first record. */
-  async produce(part: Part, leader: BrokerAddress, signal: AbortSignal): Promise<bigint> {
+  async produce(
+    { id, epoch, sequences }: Epoch,
+    { part, leader }: { readonly part: Part; readonly leader: BrokerAddress },
+    signal: AbortSignal,
+  ): Promise<bigint> {
     const { topic, partition, records, settings } = part
-    const { id, epoch } = this.#epoch()
     const place = `${topic} ${partition}`
-    const baseSequence = this.#sequences.get(place) ?? 0
-    this.#sequences.set(place, (baseSequence + records.length) % (MAX_SEQUENCE + 1))
+    const baseSequence = sequences.get(place) ?? 0
+    sequences.set(place, (baseSequence + records.length) % (MAX_SEQUENCE + 1))
     const batch = writeBatch(records, {
       producerId: id,
       producerEpoch: epoch,
@@ -169,8 +174,7 @@ export class TransactionalProducer {
   }
 
   /** All or none of it is there from now on for readers of what is committed. Once asked for, it may be done although no answer comes. */
-  async commit(signal: AbortSignal): Promise<void> {
-    const { id, epoch } = this.#epoch()
+  async commit({ id, epoch }: Epoch, signal: AbortSignal): Promise<void> {
     await this.#askCoordinator(signal, END_TXN, {
       transactionalId: this.id,
       producerId: id,
@@ -178,12 +182,6 @@ export class TransactionalProducer {
       committed: true,
       tags: NO_TAGS,
     })
-  }
-
-  #epoch(): ProducerId {
-    if (this.#producerId === undefined)
-      throw new MeshError('broker_unavailable', 'the transaction was given up')
-    return this.#producerId
   }
 
   #askCoordinator<Request, Response>(

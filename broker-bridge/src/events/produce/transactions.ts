@@ -149,8 +149,8 @@ export class Transactions {
     await ready
     const leaders = await producer.leadersOf([...new Set(records.map(({ topic }) => topic))], signal)
     const { places, parts } = this.#divide(records, (topic) => leaders.get(topic)?.length ?? 0)
-    await producer.begin(signal)
-    await producer.add(parts, signal)
+    const epoch = await producer.begin(signal)
+    await producer.add(epoch, parts, signal)
     const offsets = new Map<Part, bigint>()
     // Those of one partition one after the other: they are numbered.
     const byPartition = Object.values(
@@ -160,11 +160,11 @@ export class Transactions {
       for (const part of inOrder) {
         const leader = leaders.get(part.topic)?.[part.partition]
         if (leader === undefined) throw notCommitted(`nobody leads ${part.topic}/${part.partition}`)
-        offsets.set(part, await producer.produce(part, leader, signal))
+        offsets.set(part, await producer.produce(epoch, { part, leader }, signal))
       }
     }
     await Promise.all(byPartition.map(writeAll))
-    await producer.commit(signal)
+    await producer.commit(epoch, signal)
     return places.map(({ part, at }) => ({
       partition: part.partition,
       offset: (offsets.get(part) ?? 0n) + BigInt(at),

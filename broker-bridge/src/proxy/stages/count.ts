@@ -1,7 +1,7 @@
 import { PRODUCE, producedLayout, produceLayout } from '../../wire/00-produce.ts'
 import { FETCH, type FetchTopic, fetchedLayout, fetchLayout } from '../../wire/01-fetch.ts'
 import { KAFKA_ERROR } from '../../wire/error-codes.ts'
-import { countRecords, offsetAfter } from '../../wire/record-batch.ts'
+import { countFetched, countRecords } from '../../wire/record-batch.ts'
 import { offsetAsked } from '../asked-offset.ts'
 import type { ClientGroups } from '../client-groups.ts'
 import type { Answer, AnswerHook, Exchange, Stage } from '../exchange.ts'
@@ -36,7 +36,7 @@ function countIn(exchange: Exchange, options: CountOptions): AnswerHook | undefi
   if (exchange.api !== FETCH) return undefined
   const { topics } = exchange.layout(fetchLayout)
   const clientId = exchange.header.clientId ?? ''
-  return (answer) => countFetched(answer, topics, options.groups.groupOf(clientId), options)
+  return (answer) => countDelivered(answer, topics, options.groups.groupOf(clientId), options)
 }
 
 interface Sent {
@@ -77,7 +77,7 @@ function countAnswered(answer: Answer, sent: readonly Sent[], tally: Tally): und
   }
 }
 
-function countFetched(
+function countDelivered(
   answer: Answer,
   asked: readonly FetchTopic[],
   group: string,
@@ -87,11 +87,12 @@ function countFetched(
   for (const topic of answer.layout(fetchedLayout).topics) {
     const name = topicIds.nameOf(topic) ?? ''
     for (const { index, highWatermark, recordsFrom, recordsTo } of topic.partitions) {
-      const position = offsetAfter(frame, recordsFrom, recordsTo) ?? offsetAsked(asked, topic, index)
+      const { records, nextOffset } = countFetched(frame, recordsFrom, recordsTo)
+      const position = nextOffset ?? offsetAsked(asked, topic, index)
       if (highWatermark >= 0 && position !== undefined)
         tally.behind(name, index, group, Math.max(0, highWatermark - position))
       if (recordsFrom === recordsTo) continue
-      tally.records('consume', name, 'ok', countRecords(frame, recordsFrom, recordsTo), group)
+      tally.records('consume', name, 'ok', records, group)
       tally.bytes('consume', name, recordsTo - recordsFrom)
     }
   }

@@ -31,34 +31,28 @@ export function faults(options: FaultOptions): Stage {
 
 function onProduce(exchange: Exchange, options: FaultOptions): AnswerHook | undefined {
   const layout = exchange.layout(produceLayout)
-  const { delayMs, moved } = thrown('produce', layout.topics, options)
-  const merge =
-    moved.size === 0
-      ? undefined
-      : withoutProduced(exchange, layout, {
-          kept: layout.topics.filter((topic) => !moved.has(topic)),
-          refusals: [...moved].map((topic) => produceRefusal(topic, KAFKA_ERROR.notLeaderOrFollower)),
-        })
-  return later(delayMs, merge)
+  const due = thrown('produce', layout.topics, options)
+  if (due === undefined) return undefined
+  const refusals = due.moved.map((topic) => produceRefusal(topic, KAFKA_ERROR.notLeaderOrFollower))
+  return later(due, () => withoutProduced(exchange, layout, { kept: due.kept, refusals }))
 }
 
 function onFetch(exchange: Exchange, options: FaultOptions): AnswerHook | undefined {
   const layout = exchange.layout(fetchLayout)
-  const { delayMs, moved } = thrown('consume', layout.topics, options)
-  const merge =
-    moved.size === 0
-      ? undefined
-      : withoutFetched(exchange, layout, {
-          kept: layout.topics.filter((topic) => !moved.has(topic)),
-          refusals: [...moved].map((topic) =>
-            fetchRefusal(topic, topic.partitions, KAFKA_ERROR.notLeaderOrFollower),
-          ),
-        })
-  return later(delayMs, merge)
+  const due = thrown('consume', layout.topics, options)
+  if (due === undefined) return undefined
+  const refusals = due.moved.map((topic) =>
+    fetchRefusal(topic, topic.partitions, KAFKA_ERROR.notLeaderOrFollower),
+  )
+  return later(due, () => withoutFetched(exchange, layout, { kept: due.kept, refusals }))
 }
 
-/** Holds the answer back, and with it those behind it. */
-function later(delayMs: number, merge: AnswerHook | undefined): AnswerHook | undefined {
+/** Holds the answer back, and with it those behind it. `without` takes what has moved out of the request. */
+function later(
+  { delayMs, moved }: Due<unknown>,
+  without: () => AnswerHook | undefined,
+): AnswerHook | undefined {
+  const merge = moved.length === 0 ? undefined : without()
   if (delayMs === 0) return merge
   return async (answer) => {
     await merge?.(answer)
@@ -66,13 +60,21 @@ function later(delayMs: number, merge: AnswerHook | undefined): AnswerHook | und
   }
 }
 
+/** What becomes of a request. */
+interface Due<Topic> {
+  readonly delayMs: number
+  readonly moved: readonly Topic[]
+  readonly kept: readonly Topic[]
+}
+
+/** Undefined where nothing happens to it. Throws `fault_injected` where the connection is to end. */
 function thrown<Topic extends TopicRef>(
   direction: Direction,
   topics: readonly Topic[],
   { snapshots, topicIds, metrics }: FaultOptions,
-): { readonly delayMs: number; readonly moved: ReadonlySet<Topic> } {
+): Due<Topic> | undefined {
   const { topicByName } = snapshots.current()
-  const moved = new Set<Topic>()
+  let moved: readonly Topic[] = NOTHING
   let delayMs = 0
   for (const topic of topics) {
     const name = topicIds.nameOf(topic) ?? ''
@@ -86,15 +88,18 @@ function thrown<Topic extends TopicRef>(
     }
     if (isDue(fault.notLeader?.percent)) {
       made('not-leader')
-      moved.add(topic)
+      moved = [...moved, topic]
     }
     if (fault.delay !== undefined && isDue(fault.delay.percent)) {
       made('delay')
       delayMs = Math.max(delayMs, fault.delay.fixedMs)
     }
   }
-  return { delayMs, moved }
+  if (delayMs === 0 && moved.length === 0) return undefined
+  return { delayMs, moved, kept: topics.filter((topic) => !moved.includes(topic)) }
 }
+
+const NOTHING: readonly never[] = []
 
 const concerns = ({ operations }: TopicFault, direction: Direction): boolean =>
   operations === undefined || operations.includes(direction)

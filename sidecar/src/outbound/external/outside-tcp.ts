@@ -104,7 +104,9 @@ export class OutsideTcp {
 
   /** One endpoint after the other, as many as the retries allow. */
   #attempt(way: Way, finish: (result: Tunnel | MeshError) => void): () => void {
-    const left = way.endpoints.toSorted(() => Math.random() - 0.5).slice(0, way.traffic.retry.attempts + 1)
+    const first = Math.floor(Math.random() * way.endpoints.length)
+    const inTurn = [...way.endpoints.slice(first), ...way.endpoints.slice(0, first)]
+    const left = inTurn.slice(0, way.traffic.retry.attempts + 1)
     let end = (): void => {}
     const next = (last: MeshError): void => {
       const endpoint = left.shift()
